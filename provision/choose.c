@@ -60,22 +60,17 @@ const char *choose_reason(enum choose_verdict verdict)
 	return _(verdicts[verdict].reason);
 }
 
-int choose_list(const char *extra, struct hw_disk_list *ret, struct err *err)
+int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
 {
 	struct hw_disk_list list = {0};
-	struct hw_disk named;
-	bool known = false;
 	int r;
 
-	r = hw_disk_list(NULL, &list, err);
-	if (r < 0)
-		return r;
-	if (extra) {
-		r = hw_disk_read_node(NULL, extra, &named, err);
-		for (size_t i = 0; r >= 0 && i < list.count; i++)
-			known |= list.disks[i].device == named.device;
-		if (r >= 0 && !known && list.count < HW_DISK_MAX)
-			list.disks[list.count++] = named;
+	if (only) {
+		list.disks = calloc(1, sizeof(*list.disks));
+		list.count = 1;
+		r = list.disks ? hw_disk_read_node(NULL, only, list.disks, err) : err_oom(err);
+	} else {
+		r = hw_disk_list(NULL, &list, err);
 	}
 	if (r < 0) {
 		hw_disk_list_done(&list);

@@ -35,8 +35,9 @@ bool choose_is_usable(enum choose_verdict verdict);
 /* One translated sentence on a verdict; static. */
 const char *choose_reason(enum choose_verdict verdict);
 
-/* Lists and probes the disks of this PC; extra, a device node, may be NULL. */
-int choose_list(const char *extra, struct hw_disk_list *ret, struct err *err)
+/* Lists and probes the disks of this PC; with only, a device node, nothing but that disk. What
+ * can't be read stays HW_DISK_NOT_PROBED. -ENOENT or -ENOTBLK for a node that is no disk. */
+int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
 /* Prints the table for people, numbered from 1. */

@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "base/hex.h"
 #include "base/i18n.h"
-#include "json/json.h"
 #include "provision/seed.h"
+#include "json/json.h"
 
 #define SCHEMA "nexus.install-report/1"
 #define JSON_PATH "report.json"
@@ -121,8 +121,8 @@ char *report_make_text(const struct install *in, const struct err *failure)
 		r = buf_printf(&text, &err, _("Image: %s %s, version %s\r\n"), m->distribution,
 			m->suite, m->version);
 	if (r >= 0)
-		r = buf_printf(&text, &err, _("PC: %s %s\r\n"), in->machine->vendor,
-			in->machine->product);
+		r = buf_printf(
+			&text, &err, _("PC: %s %s\r\n"), in->machine->vendor, in->machine->product);
 	return r < 0 ? NULL : buf_take_text(&text);
 }
 
