@@ -11,12 +11,12 @@
 
 #include "../unit.h"
 
-static char dir[] = "/tmp/nexus-test-file-XXXXXX";
+static char dir[32];
 static int dir_fd = -1;
 
 static void setup(void)
 {
-	memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
+	snprintf(dir, sizeof(dir), "/tmp/nexus-test-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(dir_fd, 0);

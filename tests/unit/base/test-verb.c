@@ -152,7 +152,8 @@ static const struct row single_rows[] = {
 
 static int call(const struct verb_program *of, const char *line, char *out, char *err, size_t size)
 {
-	char copy[256], *argv[16] = {copy}, *rest = NULL;
+	static char copy[256]; /* what options borrow from is looked at after the call */
+	char *argv[16] = {copy}, *rest = NULL;
 	struct capture capture_out, capture_err;
 	int argc = 1, status, context = 5;
 
