@@ -276,7 +276,7 @@ static int work_run(struct work *work, struct err *err)
 	cleanup_str_list struct str_list argv = {0};
 	struct fleet_job_result *result = &work->report.result;
 	const char *text;
-	int r, status;
+	int r, status = 0;
 
 	r = make_argv(work, &argv, err);
 	if (r < 0)
