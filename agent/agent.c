@@ -11,9 +11,9 @@
 
 #include "agent/common/journal.h"
 #include "agent/report.h"
+#include "agent/work.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/i18n.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "fleet/text.h"
@@ -22,17 +22,10 @@
 #define TICK_BUSY_US 5000000u /* while the start or a job is under way */
 #define STAMP_US 300000000u
 #define MARK_GOOD_UNIT "nexus-mark-good.service"
-#define LOST_LOOKS_MAX 2
 
 static int64_t now_s(const struct agent *agent)
 {
 	return (int64_t)(clock_realtime_us(agent->clock) / 1000000);
-}
-
-static void tell(struct agent *agent, const char *property)
-{
-	if (agent->ops)
-		agent->ops->property_changed(agent->ops_context, property);
 }
 
 /* --- what is stored --- */
@@ -75,28 +68,6 @@ static void enter_boot(struct agent *agent)
 
 /* --- health --- */
 
-static void evaluate(struct agent *agent)
-{
-	cleanup_free struct fleet_status *status = malloc(sizeof(*status));
-	struct err err = ERR_INIT;
-
-	if (!status)
-		return;
-	agent->facts.now_s = now_s(agent);
-	agent->facts.backup_enabled = agent->settings.backup_enabled;
-	report_backup(agent, &agent->facts.backup);
-	report_status(agent, status);
-	if (status->level != agent->level) {
-		journal_event(JOURNAL_HEALTH_CHANGED,
-			status->level > agent->level ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, NULL,
-			"health is %s", fleet_status_level_name(status->level));
-		agent->level = status->level;
-		tell(agent, "Health");
-	}
-	if (report_issue(agent, &err) < 0)
-		log_warning("%s", err.text);
-}
-
 static void pass_gate(struct agent *agent)
 {
 	uint64_t now_us = clock_monotonic_us(agent->clock);
@@ -120,154 +91,6 @@ static void pass_gate(struct agent *agent)
 		log_warning("%s", err.text);
 }
 
-/* --- jobs --- */
-
-static char *unit_of(const struct fleet_job *job)
-{
-	return str_printf("nexus-%s@%s.service", job->kind, job->id);
-}
-
-static int start_job(void *context, const struct fleet_job *job, struct err *err)
-{
-	struct agent *agent = context;
-	cleanup_free char *unit = unit_of(job);
-
-	if (!unit)
-		return err_oom(err);
-	agent->lost_looks = 0;
-	return units_start(agent->units, unit, err);
-}
-
-static void job_changed(void *context, const struct fleet_job *job)
-{
-	struct agent *agent = context;
-	cleanup_free char *field = str_printf("NEXUS_JOB=%s", job->id);
-
-	if (job->state == FLEET_JOB_DONE)
-		journal_event(JOURNAL_JOB_DONE, LOG_LEVEL_NOTICE, field, "%s %s is done", job->kind,
-			job->id);
-	else if (job->state == FLEET_JOB_FAILED)
-		journal_event(JOURNAL_JOB_FAILED, LOG_LEVEL_ERROR, field, "%s %s failed: %s",
-			job->kind, job->id, job->result.message);
-	if (agent->ops) {
-		agent->ops->job_changed(agent->ops_context, job);
-		if (!job->has_progress || fleet_job_ended(job))
-			tell(agent, "State");
-	}
-}
-
-static const struct jobs_ops jobs_ops = {.start = start_job, .changed = job_changed};
-
-/* What the worker left in /run/nexus-jobs; true if it tells of this job. */
-static bool read_work(const struct agent *agent, const char *id, struct fleet_job *ret)
-{
-	cleanup_free char *name = str_printf("%s.json", id), *text = NULL;
-	cleanup_json struct json *json = NULL;
-	struct err err = ERR_INIT;
-	size_t size;
-	int r;
-
-	if (!name)
-		return false;
-	r = file_read(agent->work_fd, name, RECORD_TEXT_MAX, &text, &size, &err);
-	if (r >= 0)
-		r = json_parse(text, size, RECORD_TEXT_MAX, &json, &err);
-	if (r >= 0)
-		r = fleet_job_from_json(json, ret, &err);
-	if (r < 0 && r != -ENOENT)
-		log_warning("read report of job %s: %s", id, err.text);
-	return r >= 0 && str_equal(ret->id, id);
-}
-
-static void take_work(struct agent *agent)
-{
-	const struct fleet_job *running = jobs_running(agent->jobs);
-	struct fleet_job reported;
-
-	if (running && read_work(agent, running->id, &reported))
-		jobs_report(agent->jobs, &reported);
-}
-
-/* Ends the running job; ok and why are what its unit said. */
-static void end_job(struct agent *agent, bool ok, const char *why)
-{
-	const struct fleet_job *running = jobs_running(agent->jobs);
-	char id[FLEET_JOB_ID_SIZE];
-
-	if (!running)
-		return;
-	memcpy(id, running->id, sizeof(id));
-	take_work(agent);
-	jobs_ended(agent->jobs, id, ok, why);
-	evaluate(agent);
-}
-
-/* Why the repository could not be made, from nexus-backup-init. Owned; NULL if it did not say. */
-static char *read_init_error(const struct agent *agent)
-{
-	cleanup_free char *text = NULL;
-	struct err ignored = ERR_INIT;
-
-	if (file_read(agent->work_fd, "init.error", ERR_TEXT_MAX, &text, NULL, &ignored) < 0)
-		return NULL;
-	return TAKE(text);
-}
-
-static void unit_ended(void *context, const char *unit, const char *result, const char *why)
-{
-	struct agent *agent = context;
-	const struct fleet_job *running = jobs_running(agent->jobs);
-	cleanup_free char *of_job = running ? unit_of(running) : NULL, *text = NULL;
-	bool ok = str_equal(result, "done");
-
-	if (str_equal(unit, MARK_GOOD_UNIT)) {
-		facts_gather_boot(agent->root, &agent->slot, &agent->facts);
-		agent->gate_asked = ok;
-		agent->up_since_us = 0;
-		if (!ok)
-			log_warning(
-				"mark slot good: %s%s%s", result, why ? ": " : "", why ? why : "");
-		evaluate(agent);
-		return;
-	}
-	if (!of_job || !str_equal(unit, of_job))
-		return;
-	if (str_equal(result, "dependency"))
-		text = read_init_error(agent);
-	else if (!ok)
-		text = str_printf("%s: %s%s%s", unit, result, why ? ": " : "", why ? why : "");
-	end_job(agent, ok, text ? text : result);
-}
-
-/* After a restart of this daemon, a power cut or a lost signal: is the job still at work? */
-static void unit_looked(void *context, const char *unit, bool active)
-{
-	struct agent *agent = context;
-	const struct fleet_job *running = jobs_running(agent->jobs);
-	cleanup_free char *of_job = running ? unit_of(running) : NULL;
-	struct fleet_job reported;
-
-	if (!of_job || !str_equal(unit, of_job))
-		return;
-	if (active)
-		agent->lost_looks = 0;
-	if (active || ++agent->lost_looks < LOST_LOOKS_MAX)
-		return;
-	if (read_work(agent, running->id, &reported) && fleet_job_ended(&reported))
-		end_job(agent, reported.state == FLEET_JOB_DONE, NULL);
-	else
-		end_job(agent, false, _("interrupted: the box was switched off or restarted"));
-}
-
-static void look_after_job(struct agent *agent)
-{
-	const struct fleet_job *running = jobs_running(agent->jobs);
-	cleanup_free char *unit = running ? unit_of(running) : NULL;
-
-	if (unit)
-		units_look(agent->units, unit);
-}
-
 static void plan_backup(struct agent *agent)
 {
 	struct fleet_contract_request request = {
@@ -285,6 +108,29 @@ static void plan_backup(struct agent *agent)
 
 /* --- answers of systemd --- */
 
+static void slot_marked(struct agent *agent, const char *result, const char *why)
+{
+	facts_gather_boot(agent->root, &agent->slot, &agent->facts);
+	agent->gate_asked = str_equal(result, "done");
+	agent->up_since_us = 0;
+	if (!agent->gate_asked)
+		log_warning("mark slot good: %s%s%s", result, why ? ": " : "", why ? why : "");
+	report_evaluate(agent);
+}
+
+static void unit_ended(void *context, const char *unit, const char *result, const char *why)
+{
+	if (str_equal(unit, MARK_GOOD_UNIT))
+		slot_marked(context, result, why);
+	else
+		work_unit_ended(context, unit, result, why);
+}
+
+static void unit_looked(void *context, const char *unit, bool active)
+{
+	work_unit_looked(context, unit, active);
+}
+
 static void units_failed(void *context, const struct str_list *units)
 {
 	struct agent *agent = context;
@@ -294,7 +140,7 @@ static void units_failed(void *context, const struct str_list *units)
 	for (size_t i = 0; i < units->count && i < FLEET_STATUS_UNITS_MAX; i++)
 		fleet_text_copy(facts->failed_units[facts->failed_unit_count++],
 			sizeof(*facts->failed_units), units->items[i]);
-	evaluate(agent);
+	report_evaluate(agent);
 	pass_gate(agent);
 }
 
@@ -336,8 +182,8 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *context)
 	if (*agent->facts.state_error)
 		store_boots(agent);
 	facts_gather(agent->root, &agent->slot, &agent->facts);
-	evaluate(agent);
-	look_after_job(agent);
+	report_evaluate(agent);
+	work_look(agent);
 	plan_backup(agent);
 	sd_event_source_set_time_relative(source, busy ? TICK_BUSY_US : TICK_US);
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -362,9 +208,9 @@ static int on_file(sd_event_source *source, const struct inotify_event *event, v
 
 	(void)source;
 	(void)event;
-	take_work(agent);
+	work_take(agent);
 	facts_gather(agent->root, &agent->slot, &agent->facts);
-	evaluate(agent);
+	report_evaluate(agent);
 	return 0;
 }
 
@@ -491,7 +337,7 @@ static int read_state(struct agent *agent, int jobs_fd, struct err *err)
 		log_warning("%s", why.text);
 	r = identity_open(agent->state_fd, &agent->identity, NULL, err);
 	if (r >= 0)
-		r = jobs_open(jobs_fd, &jobs_ops, agent, agent->clock, &agent->jobs, err);
+		r = jobs_open(jobs_fd, &work_jobs_ops, agent, agent->clock, &agent->jobs, err);
 	if (r < 0)
 		return r;
 	enter_boot(agent);
@@ -559,14 +405,8 @@ void agent_watch(struct agent *agent, const struct agent_ops *ops, void *context
 {
 	agent->ops = ops;
 	agent->ops_context = context;
-	evaluate(agent);
-	if (jobs_running(agent->jobs)) {
-		/* It ran when this daemon ended: one look decides. */
-		agent->lost_looks = LOST_LOOKS_MAX - 1;
-		look_after_job(agent);
-	} else {
-		jobs_go_on(agent->jobs);
-	}
+	report_evaluate(agent);
+	work_resume(agent);
 }
 
 int agent_reload(struct agent *agent, struct err *err)
@@ -585,7 +425,7 @@ int agent_reload(struct agent *agent, struct err *err)
 		agent->settings = settings;
 		agent->facts.settings_error[0] = '\0';
 	}
-	evaluate(agent);
+	report_evaluate(agent);
 	return r;
 }
 
@@ -600,7 +440,7 @@ void agent_stop(struct agent *agent)
 void agent_status(struct agent *agent, struct fleet_status *status)
 {
 	facts_gather(agent->root, &agent->slot, &agent->facts);
-	evaluate(agent);
+	report_evaluate(agent);
 	report_status(agent, status);
 }
 
@@ -640,8 +480,8 @@ int agent_adopt(struct agent *agent, const struct fleet_contract_request *reques
 	fleet_text_copy(ret->name, sizeof(ret->name), agent->identity.name);
 	fleet_text_copy(ret->version, sizeof(ret->version), agent->image.version);
 	fleet_text_copy(ret->distribution, sizeof(ret->distribution), agent->image.distribution);
-	tell(agent, "Adopted");
-	tell(agent, "Name");
-	evaluate(agent);
+	report_property(agent, "Adopted");
+	report_property(agent, "Name");
+	report_evaluate(agent);
 	return 0;
 }

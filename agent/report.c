@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/common/journal.h"
 #include "agent/issue.h"
 #include "agent/schedule.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "fleet/text.h"
 
@@ -117,4 +119,32 @@ int report_issue(struct agent *agent, struct err *err)
 	free(agent->issue);
 	agent->issue = TAKE(text);
 	return 0;
+}
+
+void report_evaluate(struct agent *agent)
+{
+	cleanup_free struct fleet_status *status = malloc(sizeof(*status));
+	struct err err = ERR_INIT;
+
+	if (!status)
+		return;
+	agent->facts.now_s = (int64_t)(clock_realtime_us(agent->clock) / 1000000);
+	agent->facts.backup_enabled = agent->settings.backup_enabled;
+	report_backup(agent, &agent->facts.backup);
+	report_status(agent, status);
+	if (status->level != agent->level) {
+		journal_event(JOURNAL_HEALTH_CHANGED,
+			status->level > agent->level ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, NULL,
+			"health is %s", fleet_status_level_name(status->level));
+		agent->level = status->level;
+		report_property(agent, "Health");
+	}
+	if (report_issue(agent, &err) < 0)
+		log_warning("%s", err.text);
+}
+
+void report_property(struct agent *agent, const char *property)
+{
+	if (agent->ops)
+		agent->ops->property_changed(agent->ops_context, property);
 }

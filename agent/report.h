@@ -17,4 +17,10 @@ void report_backup(const struct agent *agent, struct fleet_status_backup *backup
 /* Writes /run/nexus-agent/issue if it is other than it was. */
 int report_issue(struct agent *agent, struct err *err) __attribute__((warn_unused_result));
 
+/* Judges the health anew, tells changes, and keeps the issue right. */
+void report_evaluate(struct agent *agent);
+
+/* Tells that a property of the bus has changed. */
+void report_property(struct agent *agent, const char *name);
+
 #endif

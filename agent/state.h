@@ -7,12 +7,12 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-#include "agent/boots.h"
 #include "agent/common/identity.h"
 #include "agent/common/settings.h"
 #include "agent/common/slot.h"
-#include "agent/facts.h"
-#include "agent/health.h"
+#include "agent/health/boots.h"
+#include "agent/health/facts.h"
+#include "agent/health/health.h"
 #include "agent/jobs.h"
 #include "agent/units.h"
 #include "base/clock.h"

@@ -1,7 +1,7 @@
 /* The JSON lines that nexus-backup (or restic) prints while it works, turned into a job's
  * progress and result. */
-#ifndef NEXUS_AGENT_WORK_ENGINE_H
-#define NEXUS_AGENT_WORK_ENGINE_H
+#ifndef NEXUS_AGENT_WORKER_ENGINE_H
+#define NEXUS_AGENT_WORKER_ENGINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
 #define NEXUS_AGENT_FACTS_H
 
 #include "agent/common/slot.h"
-#include "agent/health.h"
+#include "agent/health/health.h"
 
 /* What an image says of itself (/usr/lib/nexus/image.json), or an installed package. */
 struct facts_image {

@@ -1,4 +1,4 @@
-#include "agent/facts.h"
+#include "agent/health/facts.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "agent/work/repository.h"
+#include "agent/worker/repository.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "agent/boots.h"
+#include "agent/health/boots.h"
 
 #include <errno.h>
 #include <string.h>

@@ -14,8 +14,8 @@
 
 #include "agent/common/record.h"
 #include "agent/common/settings.h"
-#include "agent/work/engine.h"
-#include "agent/work/repository.h"
+#include "agent/worker/engine.h"
+#include "agent/worker/repository.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"

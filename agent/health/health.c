@@ -1,4 +1,4 @@
-#include "agent/health.h"
+#include "agent/health/health.h"
 
 #include <stdio.h>
 #include <string.h>

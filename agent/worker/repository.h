@@ -1,6 +1,6 @@
 /* The backup repository of the box and the key that opens it. */
-#ifndef NEXUS_AGENT_WORK_REPOSITORY_H
-#define NEXUS_AGENT_WORK_REPOSITORY_H
+#ifndef NEXUS_AGENT_WORKER_REPOSITORY_H
+#define NEXUS_AGENT_WORKER_REPOSITORY_H
 
 #include "base/err.h"
 

@@ -1,4 +1,4 @@
-#include "agent/work/engine.h"
+#include "agent/worker/engine.h"
 
 #include <string.h>
 
