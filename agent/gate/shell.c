@@ -12,14 +12,18 @@
 #include "base/clock.h"
 #include "base/str.h"
 
+/* What ends the shell, by key or by a lost connection, is not for its keeper. */
+static const int signals[] = {SIGINT, SIGQUIT, SIGHUP};
+#define SIGNALS (sizeof(signals) / sizeof(*signals))
+
 /* In the child: never returns. */
 static void become_shell(const char *shell, const char *command)
 {
 	const char *base = strrchr(shell, '/');
 	cleanup_free char *login = str_printf("-%s", base ? base + 1 : shell);
 
-	signal(SIGINT, SIG_DFL);
-	signal(SIGQUIT, SIG_DFL);
+	for (size_t i = 0; i < SIGNALS; i++)
+		signal(signals[i], SIG_DFL);
 	if (login && command)
 		execl(shell, login, "-c", command, (char *)NULL);
 	else if (login)
@@ -41,8 +45,8 @@ int shell_run(const char *operator, const char * command, struct err *err)
 	journal_event(JOURNAL_SHELL_OPENED, LOG_LEVEL_NOTICE, field,
 		"%s opened a shell%s%s", operator, command ? ": " : "", command ? command : "");
 	/* What the person types is for the shell; this process waits to write the end. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
+	for (size_t i = 0; i < SIGNALS; i++)
+		signal(signals[i], SIG_IGN);
 	pid = fork();
 	if (pid < 0)
 		return err_errno(err, errno, "open shell");
