@@ -98,7 +98,7 @@ static int take_entry(struct reading *r, const char *section, const char *name, 
 
 	if (r->in_line)
 		return err_set(r->err, ERR_CONFIG, E2BIG, "line too long");
-	for (size_t i = 0; r->keys[i].name && i < CONF_KEYS_MAX; i++) {
+	for (size_t i = 0; i < CONF_KEYS_MAX && r->keys[i].name; i++) {
 		const struct conf_key *key = &r->keys[i];
 
 		if (strcmp(key->section, section) != 0)
