@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/str.h"
 #include "console/fleet/ask.h"
@@ -249,7 +250,7 @@ static int check_name(
 	if (!options->name)
 		return 0;
 	r = inventory_find(options->inventory, options->name, &other, err);
-	if (r == -ENOENT || (r == 0 && !str_equal(other.name, options->name)))
+	if (r == -ENOENT || (r == 0 && strcasecmp(other.name, options->name) != 0))
 		return 0;
 	if (r == 0 && fleet_adoption_code_check_host(
 			      options->code, other.host_key, other.host_key_size, err) == 0)

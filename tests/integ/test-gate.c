@@ -13,8 +13,6 @@
 #include "base/str.h"
 #include "fleet/contract.h"
 
-#define BOX_ID "0123456789abcdef0123456789abcdef"
-
 static int state; /* the folder */
 static const char *state_path, *self;
 
@@ -46,6 +44,19 @@ static void box_name(char ret[FLEET_STATUS_NAME_SIZE])
 		snprintf(ret, FLEET_STATUS_NAME_SIZE, "%s", str_strip(text));
 }
 
+/* What stands in the file "id". */
+static void box_id(char ret[FLEET_STATUS_ID_SIZE])
+{
+	cleanup_free char *text = NULL;
+	struct err err = ERR_INIT;
+
+	if (file_read(state, "id", 60, &text, NULL, &err) < 0) {
+		fprintf(stderr, "test-gate: %s\n", err.text);
+		exit(1);
+	}
+	snprintf(ret, FLEET_STATUS_ID_SIZE, "%s", str_strip(text));
+}
+
 static void answer_status(int64_t id)
 {
 	cleanup_free struct fleet_status *status = calloc(1, sizeof(*status));
@@ -54,7 +65,7 @@ static void answer_status(int64_t id)
 	int r;
 
 	status->time_s = time(NULL);
-	snprintf(status->box.id, sizeof(status->box.id), BOX_ID);
+	box_id(status->box.id);
 	box_name(status->box.name);
 	snprintf(status->box.version, sizeof(status->box.version), "0.1.0");
 	snprintf(status->box.distribution, sizeof(status->box.distribution), "debian");
@@ -75,8 +86,7 @@ static void answer_status(int64_t id)
 
 static void answer_adopt(const struct fleet_contract_request *request)
 {
-	struct fleet_contract_adopted adopted = {
-		.box_id = BOX_ID, .version = "0.1.0", .distribution = "debian"};
+	struct fleet_contract_adopted adopted = {.version = "0.1.0", .distribution = "debian"};
 	cleanup_free char *keys = str_printf("restrict,pty,command=\"%s %s operator\" %s\n", self,
 		state_path, request->operator_key);
 	struct err err = ERR_INIT;
@@ -91,6 +101,7 @@ static void answer_adopt(const struct fleet_contract_request *request)
 	if (r == 0 && unlinkat(state, "lose-answer", 0) == 0)
 		exit(1);
 	box_name(adopted.name);
+	box_id(adopted.box_id);
 	if (r == 0)
 		r = fleet_contract_adopted_format(request->id, &adopted, &line, &err);
 	say(r, line, &err);
