@@ -1,0 +1,15 @@
+/* Lowercase hexadecimal. */
+#ifndef NEXUS_BASE_HEX_H
+#define NEXUS_BASE_HEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Writes 2 * size digits and a NUL. ret_text has room for 2 * size + 1. */
+void hex_format(const void *data, size_t size, char *ret_text);
+
+/* Reads exactly 2 * size digits, lowercase only, then the end of text. False otherwise. */
+bool hex_parse(const char *text, void *ret_data, size_t size);
+
+#endif

@@ -1,0 +1,351 @@
+#include "base/verb.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/i18n.h"
+
+#define OPTIONS_MAX 96
+
+enum {
+	VALUE_HELP = 1000, /* getopt values: 1000 help, 1001 version, 2000 + index of an option */
+	VALUE_VERSION,
+	VALUE_FIRST = 2000,
+};
+
+static const struct verb_option options_none[] = {{0}};
+
+/* The options in force, flattened for getopt_long. */
+struct table {
+	const struct verb_option *options[OPTIONS_MAX];
+	struct option longs[OPTIONS_MAX + 3];
+	char shorts[2 * OPTIONS_MAX + 8];
+	size_t count, shorts_used;
+};
+
+static void table_add(struct table *table, const struct verb_option *options)
+{
+	for (; options && options->long_name && table->count < OPTIONS_MAX; options++) {
+		struct option *o = &table->longs[table->count];
+
+		table->options[table->count] = options;
+		o->name = options->long_name;
+		o->has_arg = options->argument ? required_argument : no_argument;
+		o->flag = NULL;
+		o->val = VALUE_FIRST + (int)table->count;
+		if (options->short_name) {
+			table->shorts[table->shorts_used++] = options->short_name;
+			if (options->argument)
+				table->shorts[table->shorts_used++] = ':';
+		}
+		table->count++;
+	}
+}
+
+static void table_finish(struct table *table)
+{
+	table->longs[table->count] = (struct option){"help", no_argument, NULL, VALUE_HELP};
+	table->longs[table->count + 1] =
+		(struct option){"version", no_argument, NULL, VALUE_VERSION};
+	table->shorts[table->shorts_used++] = 'h';
+	table->shorts[table->shorts_used] = '\0';
+}
+
+static const struct verb_option *table_find(const struct table *table, int value)
+{
+	if (value >= VALUE_FIRST)
+		return table->options[value - VALUE_FIRST];
+	for (size_t i = 0; i < table->count; i++)
+		if (table->options[i]->short_name == (char)value)
+			return table->options[i];
+	return NULL;
+}
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	size_t m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/* Edits that turn a into b, capped at 64 characters each. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[65], n = strlen(b), before, above;
+
+	if (strlen(a) > 64 || n > 64)
+		return 99;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		before = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			above = row[j];
+			row[j] = min3(row[j] + 1, row[j - 1] + 1, before + (a[i - 1] != b[j - 1]));
+			before = above;
+		}
+	}
+	return row[n];
+}
+
+struct nearest {
+	const char *name;
+	size_t edits;
+};
+
+static void nearest_try(struct nearest *nearest, const char *wanted, const char *name)
+{
+	size_t edits = distance(wanted, name);
+
+	if (edits < nearest->edits) {
+		nearest->edits = edits;
+		nearest->name = name;
+	}
+}
+
+static bool single(const struct verb_program *program)
+{
+	return !program->verbs[0].name || !program->verbs[0].name[0];
+}
+
+static void hint(const struct verb_program *program, const struct verb *verb)
+{
+	if (verb && verb->name[0])
+		fprintf(stderr, _("Try '%s %s --help'.\n"), program->name, verb->name);
+	else
+		fprintf(stderr, _("Try '%s --help'.\n"), program->name);
+}
+
+static int refuse_option(const struct verb_program *program, const struct verb *verb,
+	const struct table *table, const char *given, bool missing)
+{
+	struct nearest nearest = {NULL, 4};
+
+	fprintf(stderr,
+		missing ? _("%s: option '%s' needs a value\n") : _("%s: unknown option '%s'\n"),
+		program->name, given);
+	if (!missing && strncmp(given, "--", 2) == 0) {
+		for (size_t i = 0; i < table->count; i++)
+			nearest_try(&nearest, given + 2, table->options[i]->long_name);
+		if (nearest.name)
+			fprintf(stderr, _("Did you mean '--%s'?\n"), nearest.name);
+	}
+	hint(program, verb);
+	return VERB_EXIT_USAGE;
+}
+
+static int refuse_verb(const struct verb_program *program, const char *given)
+{
+	struct nearest nearest = {NULL, 4};
+
+	fprintf(stderr, _("%s: unknown command '%s'\n"), program->name, given);
+	for (const struct verb *v = program->verbs; v->name; v++)
+		nearest_try(&nearest, given, v->name);
+	if (nearest.name)
+		fprintf(stderr, _("Did you mean '%s'?\n"), nearest.name);
+	hint(program, NULL);
+	return VERB_EXIT_USAGE;
+}
+
+static void print_pad(size_t used, size_t column)
+{
+	if (used + 1 > column) {
+		putchar('\n');
+		used = 0;
+	}
+	printf("%*s", (int)(column - used), "");
+}
+
+static void print_options(const struct verb_option *options)
+{
+	for (; options && options->long_name; options++) {
+		cleanup_free char *left = NULL;
+		const char *argument = options->argument ? _(options->argument) : NULL;
+		char shorts[8] = "    ";
+
+		if (options->short_name)
+			snprintf(shorts, sizeof(shorts), "-%c, ", options->short_name);
+		left = str_printf("  %s--%s%s%s", shorts, options->long_name, argument ? "=" : "",
+			argument ? argument : "");
+		if (!left)
+			return;
+		fputs(left, stdout);
+		print_pad(str_width(left), 34);
+		puts(_(options->help));
+	}
+}
+
+static void print_common_options(void)
+{
+	static const struct verb_option common[] = {
+		{.long_name = "help", .short_name = 'h', .help = N_("show this help")},
+		{.long_name = "version", .help = N_("show the version")},
+		{0},
+	};
+
+	print_options(common);
+}
+
+static void help_program(const struct verb_program *program)
+{
+	printf(_("Usage: %s [OPTION...] COMMAND [ARGUMENT...]\n\n%s\n\nCommands:\n"), program->name,
+		_(program->summary));
+	for (const struct verb *v = program->verbs; v->name; v++) {
+		const char *arguments = v->arguments[0] ? _(v->arguments) : "";
+		cleanup_free char *left = str_printf("  %s %s", v->name, arguments);
+
+		if (!left)
+			return;
+		fputs(left, stdout);
+		print_pad(str_width(left), 34);
+		puts(_(v->summary));
+	}
+	puts(_("\nOptions:"));
+	print_options(program->options);
+	print_common_options();
+	if (program->epilogue)
+		printf("\n%s\n", _(program->epilogue));
+}
+
+static void help_verb(const struct verb_program *program, const struct verb *verb)
+{
+	printf(_("Usage: %s%s%s [OPTION...] %s\n\n%s\n"), program->name, verb->name[0] ? " " : "",
+		verb->name, verb->arguments[0] ? _(verb->arguments) : "", _(verb->summary));
+	if (verb->details)
+		printf("\n%s\n", _(verb->details));
+	puts(_("\nOptions:"));
+	print_options(verb->options);
+	print_options(program->options);
+	print_common_options();
+	if (single(program) && program->epilogue)
+		printf("\n%s\n", _(program->epilogue));
+}
+
+static int store(const struct verb_option *option, const char *value)
+{
+	struct err err = ERR_INIT;
+
+	if (option->flag)
+		*option->flag = true;
+	if (option->text)
+		*option->text = value;
+	if (option->list && str_list_add(option->list, value, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return VERB_EXIT_FAILED;
+	}
+	return 0;
+}
+
+enum {
+	PARSE_GO_ON = -1
+};
+
+/* Reads options from argv[1] on. Returns PARSE_GO_ON, or the exit status to end with. */
+static int parse(const struct verb_program *program, const struct verb *verb,
+	const struct table *table, const char *shorts, int argc, char **argv)
+{
+	int value;
+
+	opterr = 0;
+	optind = 0;
+	while ((value = getopt_long(argc, argv, shorts, table->longs, NULL)) != -1) {
+		const struct verb_option *option;
+		char given[3] = {'-', (char)optopt, 0};
+		int r;
+
+		if (value == VALUE_HELP || value == 'h') {
+			if (verb)
+				help_verb(program, verb);
+			else
+				help_program(program);
+			return VERB_EXIT_OK;
+		}
+		if (value == VALUE_VERSION) {
+			printf("%s %s\n", program->name, program->version);
+			return VERB_EXIT_OK;
+		}
+		if (value == '?' || value == ':')
+			return refuse_option(program, verb, table,
+				optopt && optopt < 256 ? given : argv[optind - 1], value == ':');
+		option = table_find(table, value);
+		r = option ? store(option, optarg) : VERB_EXIT_USAGE;
+		if (r)
+			return r;
+	}
+	return PARSE_GO_ON;
+}
+
+static const struct verb *find_verb(const struct verb_program *program, const char *name)
+{
+	for (const struct verb *v = program->verbs; v->name; v++)
+		if (strcmp(v->name, name) == 0)
+			return v;
+	return NULL;
+}
+
+static int run_verb(const struct verb_program *program, const struct verb *verb, int argc,
+	char **argv, void *context)
+{
+	struct table table = {0};
+	char shorts[sizeof(table.shorts) + 1];
+	int r, count;
+
+	table_add(&table, verb->options ? verb->options : options_none);
+	table_add(&table, program->options ? program->options : options_none);
+	table_finish(&table);
+	snprintf(shorts, sizeof(shorts), ":%s", table.shorts);
+	r = parse(program, verb, &table, shorts, argc, argv);
+	if (r != PARSE_GO_ON)
+		return r;
+	count = argc - optind;
+	if (count < verb->min_arguments ||
+		(verb->max_arguments >= 0 && count > verb->max_arguments)) {
+		if (count < verb->min_arguments)
+			fprintf(stderr, _("%s: an argument is missing\n"), program->name);
+		else
+			fprintf(stderr, _("%s: argument '%s' is one too many\n"), program->name,
+				argv[optind + verb->max_arguments]);
+		hint(program, verb);
+		return VERB_EXIT_USAGE;
+	}
+	return verb->run(count, argv + optind, context);
+}
+
+int verb_main(const struct verb_program *program, int argc, char **argv, void *context)
+{
+	struct table table = {0};
+	char shorts[sizeof(table.shorts) + 2];
+	const struct verb *verb;
+	int r;
+
+	if (single(program))
+		return run_verb(program, &program->verbs[0], argc, argv, context);
+	table_add(&table, program->options ? program->options : options_none);
+	table_finish(&table);
+	snprintf(shorts, sizeof(shorts), "+:%s", table.shorts);
+	r = parse(program, NULL, &table, shorts, argc, argv);
+	if (r != PARSE_GO_ON)
+		return r;
+	if (optind >= argc) {
+		fprintf(stderr, _("%s: say which command\n"), program->name);
+		hint(program, NULL);
+		return VERB_EXIT_USAGE;
+	}
+	if (strcmp(argv[optind], "help") == 0) {
+		verb = optind + 1 < argc ? find_verb(program, argv[optind + 1]) : NULL;
+		if (verb)
+			help_verb(program, verb);
+		else
+			help_program(program);
+		return VERB_EXIT_OK;
+	}
+	verb = find_verb(program, argv[optind]);
+	if (!verb)
+		return refuse_verb(program, argv[optind]);
+	return run_verb(program, verb, argc - optind, argv + optind, context);
+}

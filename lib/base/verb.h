@@ -1,0 +1,57 @@
+/* Command lines of the shape "program [options] verb [options] [arguments]", declared as
+ * tables and read by getopt_long; the tables give the help too. Every program of ours uses
+ * this, so that all of them answer --help, --version and mistakes alike. */
+#ifndef NEXUS_BASE_VERB_H
+#define NEXUS_BASE_VERB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum {
+	VERB_EXIT_OK = 0,
+	VERB_EXIT_FAILED = 1,
+	VERB_EXIT_USAGE = 2,
+};
+
+/* One option; a table ends with { 0 }. */
+struct verb_option {
+	const char *long_name; /* without the dashes */
+	char short_name; /* 0: none */
+	const char *argument; /* N_("PATH") for the help; NULL: the option takes none */
+	const char *help; /* N_("one sentence") */
+	/* Where the value goes: exactly one of them, or none with handle. */
+	bool *flag; /* set to true */
+	const char **text; /* borrows from argv; the last one wins */
+	struct str_list *list; /* each occurrence is added */
+};
+
+struct verb {
+	const char *name;
+	const char *arguments; /* N_("PATH...") for the help; "" for none */
+	const char *summary; /* N_("one sentence") */
+	const char *details; /* N_("paragraphs for its own help"), or NULL */
+	const struct verb_option *options; /* ends with { 0 }; NULL: none */
+	int min_arguments;
+	int max_arguments; /* -1: any number */
+	/* argv[0..argc-1] are the arguments alone. Returns the exit status. */
+	int (*run)(int argc, char **argv, void *context);
+};
+
+struct verb_program {
+	const char *name;
+	const char *summary; /* N_("one sentence") */
+	const char *version;
+	const struct verb_option *options; /* before or after the verb; ends with { 0 } */
+	const struct verb *verbs; /* ends with { 0 }; with one whose name is "" the
+				     program takes no verb */
+	const char *epilogue; /* N_("...") printed after the help, or NULL */
+};
+
+/* Reads the command line, runs the verb and returns its exit status; 2 after a mistake, which
+ * is told on stderr with the nearest right name. context is handed to the verb. */
+int verb_main(const struct verb_program *program, int argc, char **argv, void *context);
+
+#endif
