@@ -26,10 +26,10 @@ root_nexus_packages() {
 	cp "$packages"/*.deb "$work/pool/"
 	in_tools sh -c 'cd /work/pool && apt-ftparchive packages . >Packages'
 	mapfile -t names < <(sed -n 's/^Package: //p' "$work/pool/Packages" | grep -Ex 'nexus-(agent|backup|install|l10n)')
-	mount --bind "$work/pool" "$root/work/pool"
+	mount --bind "$work/pool" "$tools/work/root/work/pool"
 	mkdir -p "$cache/debs/$distro/partial"
-	mount --bind "$cache/debs/$distro" "$root/var/cache/apt/archives"
-	chroot_enter "$root"
+	mount --bind "$cache/debs/$distro" "$tools/work/root/var/cache/apt/archives"
+	chroot_enter /work/root
 	printf 'deb [trusted=yes] copy:/work/pool ./\n' >"$root/etc/apt/sources.list.d/nexus.list"
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod 0755 "$root/usr/sbin/policy-rc.d"
@@ -37,8 +37,8 @@ root_nexus_packages() {
 		-o Dir::Etc::SourceParts=- -o APT::Get::List-Cleanup=0
 	in_root /work/root apt-get -q -y --no-install-recommends -o APT::Sandbox::User=root \
 		-o APT::Keep-Downloaded-Packages=true install "${names[@]}"
-	chroot_leave "$root"
-	umount "$root/work/pool" "$root/var/cache/apt/archives"
+	chroot_leave /work/root
+	umount "$tools/work/root/work/pool" "$tools/work/root/var/cache/apt/archives"
 	rm -r "$root/work" "$root/usr/sbin/policy-rc.d" "$root/etc/apt/sources.list.d/nexus.list"
 	rm -f "$work/advice"
 }
