@@ -335,7 +335,7 @@ static int serve(struct session *session, struct err *err)
 			return err->code ? r : err_errno(err, r, "listen to nexus-agent");
 		if (session->follow_id && session->follow_news)
 			r = tell_followed(session, err);
-		if (r >= 0 && (session->follow_id || !has_line(session)))
+		if (r >= 0 && (session->follow_id || (!session->ended && !has_line(session))))
 			r = wait_for_more(session, err);
 	}
 	return r;

@@ -22,10 +22,13 @@ request() {
 echo "== starts, and marks the slot good after its gate"
 start_bus
 start_agent
-wait_for 20 test "$(property Slot)" = A
-wait_for 20 cmp -s <(grep -a ^PROVEN= "$root/run/nexus/bootstate") <(echo PROVEN=A)
+[ "$(property Slot)" = A ] || fail "not slot A"
+wait_for 20 grep -aq '^PROVEN=A' "$root/run/nexus/bootstate"
 grep -aq '^A_TRY=0' "$root/run/nexus/bootstate" || fail "the slot's tries were not reset"
-wait_for 20 test "$(status .boot.good)" = true
+boot_good() {
+	[ "$(status .boot.good)" = true ]
+}
+wait_for 20 boot_good
 [ "$(status .schema)" = nexus.status/1 ] || fail "no status document"
 [ "$(status .boot.count)" = 1 ] || fail "the first boot is not counted as one"
 [ "$(property Adopted)" = false ] || fail "adopted by nobody?"
@@ -67,9 +70,9 @@ echo "== the gate's other requests"
 	request 2 '"op":"jobs"'
 	request 3 "\"op\":\"job\",\"job\":\"$id\""
 } | gate operator test >"$T/answers"
-jq -e 'select(.id == 1) | .ok and .status.box.version == "0.1.0"' "$T/answers" >/dev/null || fail status
-jq -e 'select(.id == 2) | .ok and (.jobs | length) == 3' "$T/answers" >/dev/null || fail jobs
-jq -e 'select(.id == 3) | .ok and .job.kind == "backup"' "$T/answers" >/dev/null || fail job
+jq -es 'map(select(.id == 1))[0] | .ok and .status.box.version == "0.1.0"' "$T/answers" >/dev/null || fail status
+jq -es 'map(select(.id == 2))[0] | .ok and (.jobs | length) == 3' "$T/answers" >/dev/null || fail jobs
+jq -es 'map(select(.id == 3))[0] | .ok and .job.kind == "backup"' "$T/answers" >/dev/null || fail job
 request 4 '"op":"log","lines":5' | gate operator test | jq -e '.id == 4' >/dev/null || fail log
 
 echo "== wrong requests are refused one by one, and change nothing"
@@ -200,7 +203,7 @@ wait_for 10 job_is "$cut" running
 end_agent KILL
 kill "${pids[1]}" # systemd and all units
 wait "${pids[1]}" 2>/dev/null || true
-pkill -KILL -g 0 -f "$root backup $cut" || true
+kill -KILL -- "-$(tail -n 1 "$root/double/started")" # the unit's processes
 rm -f "$root/run/nexus-jobs/"*
 echo 22222222-0000-4000-8000-000000000002 >"$root/proc/sys/kernel/random/boot_id"
 "$BUILD/tests/integ/double-systemd" "$SRC/agent/data" "$BUILD/agent" "$root" 2>>"$T/systemd.log" &

@@ -51,7 +51,7 @@ make_box() {
 		[Backup]
 		Path=$root/data/files
 		Repository=$root/data/backup/repo
-		BootDelay=1h
+		BootDelay=1d
 		[Health]
 		GateDelay=0
 	END

@@ -124,6 +124,16 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *contex
 	return 0;
 }
 
+/* Adds the process group of a unit to ROOT/double/started, so that a test can cut its power. */
+static void tell_started(pid_t pid)
+{
+	cleanup_free char *path = str_printf("%s/double/started", root_dir);
+	cleanup_fclose FILE *file = path ? fopen(path, "ae") : NULL;
+
+	if (file)
+		fprintf(file, "%d\n", (int)pid);
+}
+
 static int on_start_unit(sd_bus_message *call, void *context, sd_bus_error *error)
 {
 	cleanup_free char *exec = NULL, *path = NULL;
@@ -145,6 +155,7 @@ static int on_start_unit(sd_bus_message *call, void *context, sd_bus_error *erro
 		.unit = strdup(unit)};
 	running = one;
 	one->pid = spawn(unit);
+	tell_started(one->pid);
 	sd_event_add_child(context, NULL, one->pid, WEXITED, on_child, one);
 	path = str_printf(MANAGER_PATH "/job/%u", one->job);
 	return sd_bus_reply_method_return(call, "o", path);
