@@ -121,5 +121,6 @@ harmless() {
 }
 
 say() {
+	printf "%(%T)T " -1
 	printf '%s\n' "- $*"
 }
