@@ -48,7 +48,7 @@ int session_identity_parse(const char *text, struct session_identity **ret, stru
 }
 
 /* "type base64" of any key, or NULL. */
-static char *public_line(const ssh_key key)
+static char *public_line(ssh_key key)
 {
 	char *base64 = NULL, *line = NULL;
 

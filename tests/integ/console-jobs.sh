@@ -17,7 +17,7 @@ out_has "snapshot  5c1a0e9d5c1a0e9d"
 out_has "118 MiB"
 run 0 "$nexus" fleet backup caja --json
 [ "$(jq -s 'length' "$T/out")" = 7 ] || fail "six events and an answer"
-[ "$(jq -rs '.[-1].job.state' "$T/out")" = done ] || fail "the last state"
+[ "$(jq -rs '.[-1].job.state' "$T/out")" = "done" ] || fail "the last state"
 
 say "started and left alone"
 run 0 "$nexus" fleet backup caja --no-wait
@@ -48,7 +48,9 @@ grep -qE '^job-1 +backup +done' "$T/out" || fail "the row of the job"
 run 0 "$nexus" fleet log caja -n 3
 [ "$(wc -l <"$T/out")" = 3 ] || fail "three lines"
 harmless
+SECONDS=0
 run 0 "$nexus" fleet log caja -n 2000
+[ $SECONDS -lt 20 ] || fail "a long answer lay about unread"
 [ "$(wc -l <"$T/out")" = 2000 ] || fail "two thousand lines"
 run 2 "$nexus" fleet log caja -n 2001
 
@@ -57,10 +59,12 @@ run 0 "$nexus" fleet shell caja -- echo "a b" "it's"
 [ "$(cat "$T/out")" = "a b it's" ] || fail "arguments"
 run 7 "$nexus" fleet shell caja 'echo wrong >&2; exit 7'
 err_has wrong
+# shellcheck disable=SC2016
 run 255 "$nexus" fleet shell caja 'kill -9 $$'
 head -c 3000000 /dev/urandom >"$T/big"
 timeout 60 "$nexus" fleet shell caja cat <"$T/big" >"$T/out" 2>"$T/err" || fail "cat"
 cmp "$T/big" "$T/out" || fail "three megabytes came back changed"
+# shellcheck disable=SC2016
 timeout 60 "$nexus" fleet shell caja <<<'echo "$0 here"; exit 3' >"$T/out" 2>"$T/err" && fail "exit"
 out_has "bash here"
 

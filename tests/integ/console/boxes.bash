@@ -121,6 +121,5 @@ harmless() {
 }
 
 say() {
-	printf "%(%T)T " -1
 	printf '%s\n' "- $*"
 }
