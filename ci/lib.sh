@@ -28,7 +28,7 @@ since() {
 # Prints WHAT and the seconds it took, around a command whose output goes to a log; on a terminal
 # the seconds count while it runs. When it fails, the end of the log is shown and 1 is returned.
 run_step() {
-	local what=$1 log=$2 started ticker= r=0
+	local what=$1 log=$2 started ticker="" r=0
 	shift 2
 	started=$(now)
 	mkdir -p "$(dirname "$log")"

@@ -25,7 +25,7 @@ box_open() {
 
 # Ends the virtual machine that is still running, if any.
 box_close() {
-	[ "${box_keep_running:-no}" = yes ] || vm_stop_all
+	[ "${box_keep_running:-no}" = yes ] || vm_kill_all
 }
 
 box_figure() {
@@ -100,9 +100,12 @@ box_seed_file() {
 # box_install FIRMWARE: blank disk, stick, unattended; ends when the PC has powered itself off.
 box_install() {
 	box_stick stick '[Install]' Unattended=yes Disk=auto "Name=$box_name" PowerOff=yes
-	truncate -s "${box_disk_mib}M" "$box_dir/disk.img"
-	vm_start install "$1" --stick "$box_dir/stick.img" --disk "$box_dir/disk.img" --boot stick
-	vm_wait_off install 600
+	vm_disk "$box_dir/disk.img" "${box_disk_mib}M"
+	vm_new pc "$box_dir"
+	vm_start pc --firmware "$1" --stick "$box_dir/stick.img" --disk "$box_dir/disk.img"
+	vm_wait_off pc 600
+	vm_serial pc >"$box_dir/install.serial"
+	tail -n 40 "$box_dir/install.serial"
 	box_seed_file "$box_dir/stick.img" report.txt
 	box_seed_file "$box_dir/stick.img" report.json >"$box_dir/report.json"
 	jq -e '.result == "installed"' "$box_dir/report.json" >/dev/null
@@ -110,11 +113,33 @@ box_install() {
 	box_figure "the installer's own time" "$(jq -r '.seconds' "$box_dir/report.json") s"
 }
 
+# A TCP port of loopback that nobody listens on.
+box_free_port() {
+	local port
+	while port=$((20000 + RANDOM % 20000)); do
+		(: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+	done
+	printf '%s' "$port"
+}
+
+box_ssh_answers() {
+	local line=
+	{ read -r -t 3 line <&3; } 3<>"/dev/tcp/127.0.0.1/$box_port" && [[ $line == SSH-2.0-* ]]
+} 2>/dev/null
+
 # box_boot FIRMWARE: starts from the disk and waits until the box answers on its SSH port.
 box_boot() {
-	vm_start box "$1" --disk "$box_dir/disk.img" --boot disk --ssh
-	vm_wait_ssh box 300
-	box_port=$(vm_ssh_port box)
+	local begun=$SECONDS
+	box_port=$(box_free_port)
+	vm_start pc --firmware "$1" --disk "$box_dir/disk.img" --ssh "$box_port"
+	until box_ssh_answers; do
+		if ! vm_running pc || [ $((SECONDS - begun)) -ge 300 ]; then
+			vm_serial pc | tail -n 30
+			echo "the box does not answer on its SSH port"
+			return 1
+		fi
+		sleep 0.5
+	done
 }
 
 box_nexus() {
@@ -199,22 +224,28 @@ box_measure() {
 
 box_power_off() {
 	box_shell sudo systemctl poweroff || true
-	vm_wait_off box 120
+	vm_wait_off pc 120
 }
+
+# shellcheck source=ci/lib/restic-peers.sh
+. "$SRC/ci/lib/restic-peers.sh"
 
 # Mounts the box's data partition read-only and lets each stock restic there is read all of the repository.
 box_restic_check() {
-	local offset size loop at=$box_dir/data restic r=0
+	local offset size loop at=$box_dir/data restic r=0 count=0
+	restic_peers_fetch || echo "the newer restic could not be fetched; the one of Debian 12 checks alone"
 	read -r offset size < <(box_partition "$box_dir/disk.img" nexus-data)
 	loop=$(losetup --find --show --read-only --offset "$offset" --sizelimit "$size" "$box_dir/disk.img")
 	mkdir -p "$at"
 	mount -o ro,noload "$loop" "$at" || r=1
 	if [ $r = 0 ]; then
-		for restic in $("$SRC/ci/restic-peers" 2>/dev/null); do
+		for restic in $(restic_peers_old) $(restic_peers_new); do
 			"$restic" version
 			"$restic" --no-lock --no-cache -r "$at/backup/repo" \
 				--password-file "$at/var/lib/nexus-identity/backup/repo.key" check --read-data || r=1
+			count=$((count + 1))
 		done
+		[ "$count" -gt 0 ] || { echo "no stock restic here"; r=1; }
 		umount "$at"
 	fi
 	losetup --detach "$loop"
@@ -229,5 +260,5 @@ box_keep() {
 	say "  build/console/nexus --home $box_dir/home fleet status"
 	say "  build/console/nexus --home $box_dir/home fleet shell $box_name"
 	say "and end it with"
-	say "  kill $(vm_pid box)"
+	say "  kill $(cat "${vm_folder[pc]}/pid")"
 }
