@@ -107,10 +107,11 @@ static void say_failure(struct session *s, const struct err *err)
 	screen_beep(s->screen, false);
 }
 
-static void say_failed_install(struct session *s, struct install *in, const struct err *err)
+static void say_failed_install(
+	struct session *s, struct install *in, const struct err *err, bool stick_reads)
 {
 	say_failure(s, err);
-	if (!still_reads(s->source.fd))
+	if (!stick_reads)
 		screen_say(s->screen, _("The stick can't be read any more. Was it pulled out? Plug "
 					"it in and start again "
 					"from it; if it fails again, use another stick.\n"));
@@ -350,7 +351,8 @@ static int pick(struct session *s, size_t *ret, struct err *err)
 
 /* --- Doing --- */
 
-static void after_install(struct session *s, struct install *in, const struct err *failure)
+static void after_install(
+	struct session *s, struct install *in, const struct err *failure, bool stick_reads)
 {
 	struct err err = ERR_INIT;
 
@@ -364,7 +366,7 @@ static void after_install(struct session *s, struct install *in, const struct er
 					"itself.\n"));
 	}
 	err = ERR_INIT;
-	if (report_write(in, failure, &err) < 0) {
+	if (stick_reads && report_write(in, failure, &err) < 0) {
 		log_warning("%s", err.text);
 		screen_say(s->screen, _("The report could not be written to the stick.\n"));
 	}
@@ -383,6 +385,7 @@ static int perform(struct session *s, struct plan *plan, struct err *err)
 		.name = plan->name,
 		.machine = &s->machine,
 	};
+	bool stick_reads;
 	int r;
 
 	screen_say(s->screen,
@@ -396,10 +399,11 @@ static int perform(struct session *s, struct plan *plan, struct err *err)
 	}
 	if (r >= 0)
 		r = install_run(&in, err);
-	after_install(s, &in, r < 0 ? err : NULL);
+	stick_reads = r >= 0 || still_reads(s->source.fd);
 	if (r < 0)
-		say_failed_install(s, &in, err);
-	else
+		say_failed_install(s, &in, err, stick_reads);
+	after_install(s, &in, r < 0 ? err : NULL, stick_reads);
+	if (r >= 0)
 		say_success(s, &in);
 	return r;
 }

@@ -35,7 +35,7 @@ expect 0 "already made this box" "the stick that stayed in does nothing"
 changed "$disk" && fail "the disk was changed by the stick that stayed in"
 
 # Something of the client's, and a system that rots.
-with_data "$disk" sh -c 'echo precious >var/lib/precious'
+change_data "$disk" sh -c 'echo precious >var/lib/precious'
 identity=$(with_data "$disk" cat var/lib/nexus-agent/identity.json var/lib/nexus-identity/machine-id)
 dd if=/dev/urandom of="$disk" bs=512 seek=$((root_at + 40)) count=64 conv=notrunc status=none
 dd if=/dev/zero of="$disk" bs=440 count=1 conv=notrunc status=none
