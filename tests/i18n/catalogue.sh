@@ -66,7 +66,7 @@ expect '-backup/gone.c' 'echo backup/gone.c >>po/POTFILES; : >backup/gone.c'
 expect 'does not compile' 'sed -i "s/un texto %s/un texto %d/" po/es.po'
 expect 'backup/main.c:10: "bare words here"' \
 	'printf "void f(void) {\nputs(\n\"bare words here\");}\n" >>backup/main.c'
-expect '"more bare words"' 'echo "int f = fprintf(stderr, \"%s: more bare words\", a);" >>backup/main.c'
+expect '"%s: more bare words"' 'echo "int f = fprintf(stderr, \"%s: more bare words\", a);" >>backup/main.c'
 expect '.c:9: "help without gettext"' \
 	'echo "struct o o = {.help = \"help without gettext\"};" >>backup/main.c'
 expect '' 'echo "void f(void) { puts(\"for machines only\"); }" >>backup/main.c

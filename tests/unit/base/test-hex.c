@@ -1,8 +1,8 @@
 #include "base/hex.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "../unit.h"
 
 START_TEST(format_and_parse_are_inverse)
 {
@@ -45,19 +45,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("hex");
 	TCase *tcase = tcase_create("hex");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, format_and_parse_are_inverse);
 	tcase_add_test(tcase, nothing_is_an_empty_text);
-	tcase_add_loop_test(tcase, refuses_and_leaves_the_target_alone, 0,
-		sizeof(refused) / sizeof(refused[0]));
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	tcase_add_loop_test(tcase, refuses_and_leaves_the_target_alone, 0, COUNT(refused));
+	return unit_main("hex", tcase);
 }
