@@ -14,6 +14,7 @@
 #include "json/json.h"
 
 #define WORD_LENGTH 4u
+#define SETTLE_TIMEOUT_US (30ull * 1000 * 1000)
 #define SMART_TIMEOUT_US (20ull * 1000 * 1000)
 
 enum choose_verdict choose_judge(const struct hw_disk *disk, const struct choose_rules *rules)
@@ -63,6 +64,18 @@ const char *choose_reason(enum choose_verdict verdict)
 	return _(verdicts[verdict].reason);
 }
 
+/* Lets udev end with the disks that the kernel found; without udev there is nothing to wait for. */
+static void settle(void)
+{
+	const struct proc_options options = {.timeout_us = SETTLE_TIMEOUT_US};
+	cleanup_proc_result struct proc_result result = {0};
+	struct err err = ERR_INIT;
+
+	if (proc_run((const char *const[]){"udevadm", "settle", "--timeout=20", NULL}, &options,
+		    &result, &err) < 0)
+		log_debug("%s", err.text);
+}
+
 int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
 {
 	struct hw_disk_list list = {0};
@@ -73,6 +86,7 @@ int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
 		list.count = 1;
 		r = list.disks ? hw_disk_read_node(NULL, only, list.disks, err) : err_oom(err);
 	} else {
+		settle();
 		r = hw_disk_list(NULL, &list, err);
 	}
 	if (r < 0) {
