@@ -17,8 +17,6 @@
 
 #define ERROR_TAIL_BYTES 2048u
 
-extern char **environ;
-
 /* Our side of a running child. */
 struct child {
 	pid_t pid;

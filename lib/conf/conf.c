@@ -14,6 +14,10 @@
 #define CONF_TEXT_MAX 4096u
 #define CONF_KEYS_MAX 128u
 
+/* inih takes " ;" in a value for the start of a comment; unit files do not. It is hidden from
+ * inih as this byte, which no text that is read may have. */
+#define HIDDEN_SEMICOLON '\x1f'
+
 /* One reading of one text. inih cuts lines into section, name and value; the line discipline
  * of unit files (no continuation by indentation, no comment after a value) is made here. */
 struct reading {
@@ -98,7 +102,7 @@ static int take_entry(struct reading *r, const char *section, const char *name, 
 
 	if (r->in_line)
 		return err_set(r->err, ERR_CONFIG, E2BIG, "line too long");
-	for (size_t i = 0; r->keys[i].name && i < CONF_KEYS_MAX; i++) {
+	for (size_t i = 0; i < CONF_KEYS_MAX && r->keys[i].name; i++) {
 		const struct conf_key *key = &r->keys[i];
 
 		if (strcmp(key->section, section) != 0)
@@ -121,10 +125,14 @@ static int take_entry(struct reading *r, const char *section, const char *name, 
 static int handle(void *context, const char *section, const char *name, const char *value)
 {
 	struct reading *r = context;
+	cleanup_free char *text = strdup(value ? value : "");
 
 	if (r->result < 0)
 		return 0;
-	r->result = take_entry(r, section, name, value ? value : "");
+	for (char *p = text; p && *p; p++)
+		if (*p == HIDDEN_SEMICOLON)
+			*p = ';';
+	r->result = text ? take_entry(r, section, name, text) : err_oom(r->err);
 	if (r->result < 0)
 		r->result = err_wrap(r->err, "read %s: line %d", r->name, r->line);
 	return r->result >= 0;
@@ -152,8 +160,19 @@ static char *next_piece(char *out, int room, void *context)
 		n = (size_t)room - 1;
 	memcpy(out, r->at, n);
 	out[n] = '\0';
+	for (size_t i = 1; i < n; i++)
+		if (out[i] == ';')
+			out[i] = HIDDEN_SEMICOLON;
 	r->at += n;
 	return out;
+}
+
+static bool has_control(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char)text[i] < 0x20 && !(text[i] && strchr("\t\r\n", text[i])))
+			return true;
+	return false;
 }
 
 int conf_parse(const char *text, size_t size, const char *name, const struct conf_key *keys,
@@ -172,10 +191,11 @@ int conf_parse(const char *text, size_t size, const char *name, const struct con
 	if (size > CONF_FILE_MAX)
 		return err_set(err, ERR_CONFIG, EFBIG, "read %s: larger than %u bytes", name,
 			CONF_FILE_MAX);
-	if (memchr(text, 0, size))
-		return err_set(err, ERR_CONFIG, EINVAL, "read %s: a NUL byte in it", name);
+	if (has_control(text, size))
+		return err_set(err, ERR_CONFIG, EINVAL, "read %s: a control character in it", name);
+	/* inih goes on after a line that it can't read: the first mistake is told. */
 	r = ini_parse_stream(next_piece, &reading, handle, &reading);
-	if (reading.result < 0)
+	if (reading.result < 0 && (r <= 0 || r >= reading.line))
 		return reading.result;
 	if (r == -2)
 		return err_oom(err);

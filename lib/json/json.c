@@ -10,6 +10,8 @@
 /* A bit of cJSON's type field that cJSON itself never looks at: "building this failed". */
 #define FAILED_MARK (1 << 20)
 
+#define PRINTED_EXACTLY_MAX 999999999999999ll
+
 static cJSON *inner(struct json *json)
 {
 	return (cJSON *)json;
@@ -114,14 +116,54 @@ void json_free(struct json *json)
 	cJSON_Delete(inner(json));
 }
 
+/* cJSON prints 15 digits and takes what comes close enough for the same number. Turns the whole
+ * numbers that have more into their own text. Returns how many; -1 without memory. */
+static int spell_out(cJSON *item, bool only_count)
+{
+	int64_t value;
+	int count = 0;
+
+	if (json_integer(outer(item), &value) &&
+		(value > PRINTED_EXACTLY_MAX || value < -PRINTED_EXACTLY_MAX)) {
+		if (!only_count) {
+			item->valuestring = str_printf("%lld", (long long)value);
+			if (!item->valuestring)
+				return -1;
+			item->type = cJSON_Raw;
+		}
+		count = 1;
+	}
+	for (cJSON *child = item->child; child; child = child->next) {
+		int n = spell_out(child, only_count);
+
+		if (n < 0)
+			return n;
+		count += n;
+	}
+	return count;
+}
+
+static char *print(const struct json *json, char *(*how)(const cJSON *))
+{
+	cleanup_json struct json *copy = NULL;
+
+	/* Counting changes nothing. */
+	if (!json || spell_out((cJSON *)(uintptr_t)json, true) == 0)
+		return how(inner_const(json));
+	copy = json_copy(json);
+	if (!copy || spell_out(inner(copy), false) < 0)
+		return NULL;
+	return how(inner(copy));
+}
+
 char *json_print(const struct json *json)
 {
-	return cJSON_PrintUnformatted(inner_const(json));
+	return print(json, cJSON_PrintUnformatted);
 }
 
 char *json_print_pretty(const struct json *json)
 {
-	return cJSON_Print(inner_const(json));
+	return print(json, cJSON_Print);
 }
 
 /* --- reading --- */

@@ -1,0 +1,248 @@
+#include "provision/choose.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/i18n.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "hw/smart.h"
+#include "json/json.h"
+
+#define WORD_LENGTH 4u
+#define SETTLE_TIMEOUT_US (30ull * 1000 * 1000)
+#define SMART_TIMEOUT_US (20ull * 1000 * 1000)
+
+enum choose_verdict choose_judge(const struct hw_disk *disk, const struct choose_rules *rules)
+{
+	if (disk->device != 0 && (disk->device == rules->source || disk->device == rules->live))
+		return CHOOSE_IS_SOURCE;
+	if (disk->read_only)
+		return CHOOSE_READ_ONLY;
+	if (disk->sector_bytes != HW_TABLE_SECTOR)
+		return CHOOSE_BAD_SECTORS;
+	if (disk->size_bytes < rules->bytes_needed)
+		return CHOOSE_TOO_SMALL;
+	switch (disk->content) {
+	case HW_DISK_BLANK:
+		return CHOOSE_BLANK;
+	case HW_DISK_NEXUS:
+		return CHOOSE_OURS;
+	case HW_DISK_OTHER:
+		return CHOOSE_OTHER;
+	case HW_DISK_NOT_PROBED:
+		break;
+	}
+	return CHOOSE_UNREADABLE;
+}
+
+bool choose_is_usable(enum choose_verdict verdict)
+{
+	return verdict == CHOOSE_BLANK || verdict == CHOOSE_OURS || verdict == CHOOSE_OTHER;
+}
+
+/* verdict -> its name in JSON and what a person reads. */
+static const struct {
+	const char *name, *reason;
+} verdicts[] = {
+	[CHOOSE_BLANK] = {"blank", N_("blank")},
+	[CHOOSE_OURS] = {"nexus", N_("a Nexus box")},
+	[CHOOSE_OTHER] = {"other", N_("in use: what is on it would be lost")},
+	[CHOOSE_IS_SOURCE] = {"source", N_("this USB stick: never a target")},
+	[CHOOSE_TOO_SMALL] = {"too-small", N_("too small")},
+	[CHOOSE_READ_ONLY] = {"read-only", N_("write-protected")},
+	[CHOOSE_BAD_SECTORS] = {"bad-sectors", N_("sectors of 4096 bytes are not supported")},
+	[CHOOSE_UNREADABLE] = {"unreadable", N_("can't be read: the disk may be broken")},
+};
+
+const char *choose_reason(enum choose_verdict verdict)
+{
+	return _(verdicts[verdict].reason);
+}
+
+/* Lets udev end with the disks that the kernel found; without udev there is nothing to wait for. */
+static void settle(void)
+{
+	const struct proc_options options = {.timeout_us = SETTLE_TIMEOUT_US};
+	cleanup_proc_result struct proc_result result = {0};
+	struct err err = ERR_INIT;
+
+	if (proc_run((const char *const[]){"udevadm", "settle", "--timeout=20", NULL}, &options,
+		    &result, &err) < 0)
+		log_debug("%s", err.text);
+}
+
+int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
+{
+	struct hw_disk_list list = {0};
+	int r;
+
+	if (only) {
+		list.disks = calloc(1, sizeof(*list.disks));
+		list.count = 1;
+		r = list.disks ? hw_disk_read_node(NULL, only, list.disks, err) : err_oom(err);
+	} else {
+		settle();
+		r = hw_disk_list(NULL, &list, err);
+	}
+	if (r < 0) {
+		hw_disk_list_done(&list);
+		return r;
+	}
+	for (size_t i = 0; i < list.count; i++) {
+		struct err unreadable = ERR_INIT;
+
+		if (hw_disk_probe(&list.disks[i], &unreadable) < 0)
+			log_warning("%s", unreadable.text);
+	}
+	*ret = list;
+	return 0;
+}
+
+/* Asks the disk how it is; unknown without smartctl, or for a disk that has no say. */
+static enum hw_smart_verdict health_of(const struct hw_disk *disk)
+{
+	const struct proc_options options = {
+		.output_max = HW_SMART_TEXT_MAX, .timeout_us = SMART_TIMEOUT_US};
+	cleanup_proc_result struct proc_result result = {0};
+	struct hw_smart smart;
+	struct err err = ERR_INIT;
+
+	if (str_equal(disk->transport, "loop") || str_equal(disk->transport, "virtio"))
+		return HW_SMART_UNKNOWN;
+	/* smartctl's status says more than "it ran"; the JSON decides. */
+	if (proc_run((const char *const[]){"smartctl", "--json=c", "--all", disk->path, NULL},
+		    &options, &result, &err) < 0 ||
+		hw_smart_parse(result.output, result.output_size, &smart, &err) < 0)
+		return HW_SMART_UNKNOWN;
+	return smart.verdict;
+}
+
+static void say_health(struct screen *screen, const struct hw_disk *disk)
+{
+	switch (health_of(disk)) {
+	case HW_SMART_UNKNOWN:
+		break;
+	case HW_SMART_PASSED:
+		screen_say(screen, _("      health: good\n"));
+		break;
+	case HW_SMART_FAILED:
+		screen_say(screen, _("      health: FAILING. Do not use this disk.\n"));
+		break;
+	}
+}
+
+void choose_table(
+	struct screen *screen, const struct hw_disk_list *list, const struct choose_rules *rules)
+{
+	screen_say(screen, "\n");
+	if (!list->count)
+		screen_say(screen, _("No disk was found.\n"));
+	for (size_t i = 0; i < list->count; i++) {
+		const struct hw_disk *d = &list->disks[i];
+		enum choose_verdict verdict = choose_judge(d, rules);
+		char size[24];
+
+		hw_disk_size_format(d->size_bytes, size);
+		screen_say(screen, "%s%2zu  %-12s %-8s %-5s %s\n",
+			choose_is_usable(verdict) ? "  " : " -", i + 1, d->path, size, d->transport,
+			d->model[0] ? d->model : "?");
+		if (d->serial[0])
+			screen_say(screen, _("      serial number: %s\n"), d->serial);
+		say_health(screen, d);
+		if (d->summary[0])
+			screen_say(screen, _("      %s: %s\n"), choose_reason(verdict), d->summary);
+		else
+			screen_say(screen, "      %s\n", choose_reason(verdict));
+	}
+	screen_say(screen, "\n");
+}
+
+int choose_json(const struct hw_disk_list *list, const struct choose_rules *rules, char **ret_text,
+	struct err *err)
+{
+	cleanup_json struct json *root = json_object_new();
+	struct json *disks = json_set_array(root, "disks");
+
+	json_set_text(root, "schema", "nexus.disks/1");
+	json_set_integer(root, "bytes_needed", (int64_t)rules->bytes_needed);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct hw_disk *d = &list->disks[i];
+		enum choose_verdict verdict = choose_judge(d, rules);
+		struct json *o = json_add_object(disks);
+
+		json_set_text(o, "path", d->path);
+		json_set_text(o, "model", d->model);
+		json_set_text(o, "serial", d->serial);
+		json_set_integer(o, "size_bytes", (int64_t)d->size_bytes);
+		json_set_text(o, "transport", d->transport);
+		json_set_bool(o, "removable", d->removable);
+		json_set_bool(o, "rotational", d->rotational);
+		json_set_text(o, "content", d->summary);
+		json_set_text(o, "verdict", verdicts[verdict].name);
+		json_set_bool(o, "usable", choose_is_usable(verdict));
+	}
+	return json_finish(root, ret_text, err);
+}
+
+int choose_auto(const struct hw_disk_list *list, const struct choose_rules *rules, size_t *ret,
+	struct err *err)
+{
+	size_t found = 0, at = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct hw_disk *d = &list->disks[i];
+
+		if (!choose_is_usable(choose_judge(d, rules)) || d->removable ||
+			str_equal(d->transport, "usb") || str_equal(d->transport, "loop"))
+			continue;
+		at = i;
+		found++;
+	}
+	if (found == 0)
+		return err_set(err, ERR_NOT_FOUND, ENOENT,
+			"choose disk: no internal disk that can be used");
+	if (found > 1)
+		return err_set(err, ERR_CONFIG, EEXIST,
+			"choose disk: %zu internal disks could be meant; name one", found);
+	*ret = at;
+	return 0;
+}
+
+/* The last letters and digits of text, or all if it has fewer than four. */
+static bool word_of(const char *text, char ret_word[64])
+{
+	char only[64];
+	size_t n = 0;
+
+	for (const char *c = text; *c && n + 1 < sizeof(only); c++)
+		if (isalnum((unsigned char)*c))
+			only[n++] = *c;
+	only[n] = '\0';
+	if (n < WORD_LENGTH)
+		return false;
+	snprintf(ret_word, 64, "%s", only + n - WORD_LENGTH);
+	return true;
+}
+
+void choose_word(const struct hw_disk *disk, char ret_word[64])
+{
+	if (!word_of(disk->serial, ret_word) && !word_of(disk->model, ret_word))
+		snprintf(ret_word, 64, "%s", disk->name);
+}
+
+int choose_confirm(const struct hw_disk *disk, const char *typed, struct err *err)
+{
+	char word[64];
+
+	choose_word(disk, word);
+	if (strcasecmp(word, typed) != 0)
+		return err_set(err, ERR_DENIED, EKEYREJECTED,
+			"erase %s: the confirmation does not match; nothing was changed",
+			disk->path);
+	return 0;
+}

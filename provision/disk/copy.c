@@ -1,0 +1,215 @@
+#include "provision/disk/copy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PIECE (4u << 20) /* bytes moved at once */
+
+const struct copy_ops copy_ops_system = {.read_at = pread, .write_at = pwrite};
+
+int copy_init(struct copy *ret, const struct copy_ops *ops, struct err *err)
+{
+	struct copy copy = {.ops = ops ? ops : &copy_ops_system};
+	int r;
+
+	r = hash_new(&copy.hash, err);
+	if (r < 0)
+		return r;
+	copy.buffer = aligned_alloc(COPY_BLOCK, PIECE);
+	if (!copy.buffer) {
+		copy_done(&copy);
+		return err_oom(err);
+	}
+	*ret = copy;
+	return 0;
+}
+
+void copy_done(struct copy *copy)
+{
+	hash_free(copy->hash);
+	free(copy->buffer);
+	*copy = (struct copy){0};
+}
+
+static size_t round_up(size_t size)
+{
+	return (size + COPY_BLOCK - 1) / COPY_BLOCK * COPY_BLOCK;
+}
+
+static size_t piece_of(uint64_t left)
+{
+	return left < PIECE ? (size_t)left : PIECE;
+}
+
+/* Fills the buffer with at least size bytes from the place; reads whole blocks. */
+static int fill(struct copy *copy, struct copy_place place, size_t size, struct err *err)
+{
+	size_t have = 0, wanted = round_up(size);
+
+	while (have < size) {
+		ssize_t n = copy->ops->read_at(
+			place.fd, copy->buffer + have, wanted - have, (off_t)(place.offset + have));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(err, errno, "read %s at byte %llu", place.name,
+				(unsigned long long)(place.offset + have));
+		if (n == 0)
+			return err_set(err, ERR_CORRUPT, ENODATA,
+				"read %s at byte %llu: the device ends there", place.name,
+				(unsigned long long)(place.offset + have));
+		have += (size_t)n;
+	}
+	return 0;
+}
+
+static int drain(struct copy *copy, struct copy_place place, size_t size, struct err *err)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = copy->ops->write_at(
+			place.fd, copy->buffer + done, size - done, (off_t)(place.offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0)
+			errno = ENOSPC;
+		if (n <= 0)
+			return err_errno(err, errno, "write %s at byte %llu", place.name,
+				(unsigned long long)(place.offset + done));
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static void tell(struct copy *copy, size_t bytes)
+{
+	if (copy->progress)
+		copy->progress(copy->context, bytes);
+}
+
+/* Reads, adds to the digest and, if to is given, writes. */
+static int run(struct copy *copy, struct copy_place from, const struct copy_place *to,
+	uint64_t size, uint8_t ret_digest[HASH_SIZE], struct err *err)
+{
+	struct copy_place in = from, out = to ? *to : from;
+	int r;
+
+	r = hash_begin(copy->hash, err);
+	for (uint64_t left = size; left > 0 && r >= 0;) {
+		size_t n = piece_of(left), whole = round_up(n);
+
+		r = fill(copy, in, n, err);
+		if (r >= 0)
+			r = hash_add(copy->hash, copy->buffer, n, err);
+		if (r >= 0 && to) {
+			memset(copy->buffer + n, 0, whole - n);
+			r = drain(copy, out, whole, err);
+		}
+		if (r >= 0)
+			tell(copy, n);
+		in.offset += n;
+		out.offset += n;
+		left -= n;
+	}
+	if (r < 0)
+		return r;
+	return hash_end(copy->hash, ret_digest, err);
+}
+
+int copy_digest(struct copy *copy, struct copy_place place, uint64_t size,
+	uint8_t ret_digest[HASH_SIZE], struct err *err)
+{
+	return run(copy, place, NULL, size, ret_digest, err);
+}
+
+int copy_check(struct copy *copy, struct copy_place place, uint64_t size,
+	const uint8_t digest[HASH_SIZE], struct err *err)
+{
+	uint8_t found[HASH_SIZE];
+	int r;
+
+	r = run(copy, place, NULL, size, found, err);
+	if (r < 0)
+		return r;
+	if (memcmp(found, digest, HASH_SIZE) != 0)
+		return err_set(err, ERR_CORRUPT, EBADMSG,
+			"check %s: what is stored there is damaged (sha256 differs)", place.name);
+	return 0;
+}
+
+int copy_move(struct copy *copy, struct copy_place from, struct copy_place to, uint64_t size,
+	const uint8_t digest[HASH_SIZE], struct err *err)
+{
+	uint8_t found[HASH_SIZE];
+	int r;
+
+	r = run(copy, from, &to, size, found, err);
+	if (r < 0)
+		return r;
+	if (memcmp(found, digest, HASH_SIZE) != 0)
+		return err_set(err, ERR_CORRUPT, EBADMSG,
+			"copy %s: it is not what was checked before (sha256 differs)", from.name);
+	return 0;
+}
+
+int copy_read(struct copy *copy, struct copy_place place, void *data, size_t size, struct err *err)
+{
+	uint8_t *at = data;
+	int r = 0;
+
+	while (size > 0 && r >= 0) {
+		size_t n = piece_of(size);
+
+		r = fill(copy, place, n, err);
+		if (r >= 0)
+			memcpy(at, copy->buffer, n);
+		at += n;
+		place.offset += n;
+		size -= n;
+	}
+	return r;
+}
+
+int copy_write(
+	struct copy *copy, struct copy_place place, const void *data, size_t size, struct err *err)
+{
+	const uint8_t *at = data;
+	int r = 0;
+
+	if (size % COPY_BLOCK)
+		return err_set(err, ERR_BUG, EINVAL, "write %s: %zu bytes are no whole blocks",
+			place.name, size);
+	while (size > 0 && r >= 0) {
+		size_t n = piece_of(size);
+
+		memcpy(copy->buffer, at, n);
+		r = drain(copy, place, n, err);
+		at += n;
+		place.offset += n;
+		size -= n;
+	}
+	return r;
+}
+
+int copy_zero(struct copy *copy, struct copy_place place, uint64_t size, struct err *err)
+{
+	int r = 0;
+
+	if (size % COPY_BLOCK)
+		return err_set(err, ERR_BUG, EINVAL, "clear %s: %llu bytes are no whole blocks",
+			place.name, (unsigned long long)size);
+	memset(copy->buffer, 0, PIECE);
+	while (size > 0 && r >= 0) {
+		size_t n = piece_of(size);
+
+		r = drain(copy, place, n, err);
+		place.offset += n;
+		size -= n;
+	}
+	return r;
+}

@@ -1,0 +1,192 @@
+#include "provision/report.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/hex.h"
+#include "base/i18n.h"
+#include "provision/seed.h"
+#include "json/json.h"
+
+#define SCHEMA "nexus.install-report/1"
+#define JSON_PATH "report.json"
+#define TEXT_PATH "report.txt"
+#define REPORT_MAX (256u << 10)
+
+static void add_machine(const struct install *in, struct json *root)
+{
+	struct json *machine = json_set_object(root, "machine");
+	struct json *disk = json_set_object(root, "disk");
+	struct json *image = json_set_object(root, "image");
+	const struct manifest *m = &in->source->manifest;
+	const struct hw_disk *d = &in->target->disk;
+
+	json_set_text(machine, "vendor", in->machine->vendor);
+	json_set_text(machine, "product", in->machine->product);
+	json_set_text(machine, "firmware", in->machine->uefi ? "uefi" : "bios");
+	json_set_bool(machine, "secure_boot", in->machine->secure_boot);
+	json_set_integer(machine, "memory_bytes", (int64_t)in->machine->memory_bytes);
+	json_set_text(disk, "path", d->path);
+	json_set_text(disk, "model", d->model);
+	json_set_text(disk, "serial", d->serial);
+	json_set_integer(disk, "size_bytes", (int64_t)d->size_bytes);
+	json_set_text(image, "distribution", m->distribution);
+	json_set_text(image, "suite", m->suite);
+	json_set_text(image, "version", m->version);
+	json_set_integer(image, "build_epoch", m->build_epoch);
+}
+
+static void add_steps(const struct install *in, struct json *root)
+{
+	struct json *steps = json_set_array(root, "steps");
+
+	for (size_t i = 0; i < in->step_count; i++) {
+		struct json *step = json_add_object(steps);
+
+		json_set_text(step, "name", in->steps[i].name);
+		json_set_number(step, "seconds", in->steps[i].seconds);
+		json_set_integer(step, "bytes", (int64_t)in->steps[i].bytes);
+	}
+}
+
+static void add_boxes(const struct install *in, const struct str_list *boxes, struct json *root)
+{
+	struct json *list = json_set_array(root, "boxes");
+
+	for (size_t i = 0; i < boxes->count; i++)
+		if (!str_equal(boxes->items[i], in->box.id))
+			json_add_text(list, boxes->items[i]);
+	if (in->box.id[0])
+		json_add_text(list, in->box.id);
+}
+
+int report_make_json(const struct install *in, const struct err *failure,
+	const struct str_list *boxes, char **ret_text, struct err *err)
+{
+	cleanup_json struct json *root = json_object_new();
+	char time[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339_format(install_now_s(in), 0, time);
+	json_set_text(root, "schema", SCHEMA);
+	json_set_text(root, "result", failure ? "failed" : "ok");
+	json_set_text(root, "time", time);
+	json_set_text(root, "mode", in->known ? "repair" : "install");
+	json_set_bool(root, "disk_touched", in->touched);
+	if (failure)
+		json_set_text(root, "error", failure->text);
+	if (!failure) {
+		struct json *box = json_set_object(root, "box");
+
+		json_set_text(box, "box_id", in->box.id);
+		json_set_text(box, "name", in->box.name);
+		if (in->box.code[0])
+			json_set_text(box, "adoption_code", in->box.code);
+	}
+	add_machine(in, root);
+	add_steps(in, root);
+	add_boxes(in, boxes, root);
+	return json_finish(root, ret_text, err);
+}
+
+char *report_make_text(const struct install *in, const struct err *failure)
+{
+	cleanup_buf struct buf text = BUF_INIT(REPORT_MAX);
+	const struct hw_disk *d = &in->target->disk;
+	const struct manifest *m = &in->source->manifest;
+	char time[CLOCK_RFC3339_SIZE], size[24];
+	struct err err = ERR_INIT;
+	int r;
+
+	clock_rfc3339_format(install_now_s(in), 0, time);
+	hw_disk_size_format(d->size_bytes, size);
+	r = buf_printf(&text, &err, _("Nexus installer, %s\r\n\r\n"), time);
+	if (r >= 0 && failure)
+		r = buf_printf(&text, &err, _("FAILED: %s\r\n"), failure->text);
+	if (r >= 0 && failure && in->touched)
+		r = buf_printf(&text, &err,
+			_("The disk is not bootable now. Run the installer again.\r\n"));
+	if (r >= 0 && failure && !in->touched)
+		r = buf_printf(&text, &err, _("Nothing was changed on the disk.\r\n"));
+	if (r >= 0 && !failure)
+		r = buf_printf(&text, &err, _("The box is installed.\r\n"));
+	if (r >= 0 && !failure && in->box.code[0])
+		r = buf_printf(&text, &err, _("Adoption code: %s\r\n"), in->box.code);
+	if (r >= 0 && !failure)
+		r = buf_printf(&text, &err, _("Name: %s\r\nBox: %s\r\n"), in->box.name, in->box.id);
+	if (r >= 0)
+		r = buf_printf(&text, &err, _("Disk: %s %s %s, serial number %s\r\n"), d->path,
+			size, d->model, d->serial);
+	if (r >= 0)
+		r = buf_printf(&text, &err, _("Image: %s %s, version %s\r\n"), m->distribution,
+			m->suite, m->version);
+	if (r >= 0)
+		r = buf_printf(
+			&text, &err, _("PC: %s %s\r\n"), in->machine->vendor, in->machine->product);
+	return r < 0 ? NULL : buf_take_text(&text);
+}
+
+static bool box_id_is_good(const char *id)
+{
+	uint8_t bytes[16];
+
+	return strlen(id) == 32 && hex_parse(id, bytes, sizeof(bytes));
+}
+
+int report_parse_boxes(const char *text, size_t size, struct str_list *boxes, struct err *err)
+{
+	cleanup_json struct json *root = NULL;
+	struct err damaged = ERR_INIT;
+	const struct json *list;
+	int r = 0;
+
+	if (json_parse(text, size, REPORT_MAX, &root, &damaged) < 0)
+		return 0;
+	list = json_get(root, "boxes");
+	for (const struct json *e = json_first(list); e && r >= 0; e = json_next(e)) {
+		const char *id = json_text(e);
+
+		if (id && box_id_is_good(id) && boxes->count < SEED_BOXES_MAX)
+			r = str_list_add(boxes, id, err);
+	}
+	return r;
+}
+
+int report_read_boxes(const struct source *source, struct str_list *boxes, struct err *err)
+{
+	cleanup_free char *image = source_mtools_image(source, "nexus-seed");
+	cleanup_free char *text = NULL;
+	struct err missing = ERR_INIT;
+	size_t size;
+
+	if (!image || seed_file_read(image, JSON_PATH, REPORT_MAX, &text, &size, &missing) < 0)
+		return 0;
+	return report_parse_boxes(text, size, boxes, err);
+}
+
+int report_write(const struct install *in, const struct err *failure, struct err *err)
+{
+	cleanup_free char *image = source_mtools_image(in->source, "nexus-seed");
+	cleanup_free char *json = NULL, *text = NULL;
+	cleanup_str_list struct str_list boxes = {0};
+	int r;
+
+	if (!image)
+		return err_set(
+			err, ERR_NOT_FOUND, ENOENT, "write report: the stick has no nexus-seed");
+	r = report_read_boxes(in->source, &boxes, err);
+	if (r >= 0)
+		r = report_make_json(in, failure, &boxes, &json, err);
+	if (r < 0)
+		return r;
+	text = report_make_text(in, failure);
+	if (!text)
+		return err_oom(err);
+	r = seed_file_write(image, JSON_PATH, json, err);
+	if (r >= 0)
+		r = seed_file_write(image, TEXT_PATH, text, err);
+	if (r < 0)
+		return err_wrap(err, "write report to the stick");
+	sync();
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* What the installer leaves on the stick's seed partition: report.json for programs, report.txt
+ * for people, so that a PC without a screen can be set up too. */
+#ifndef NEXUS_PROVISION_REPORT_H
+#define NEXUS_PROVISION_REPORT_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "provision/install.h"
+
+/* failure NULL: it went well. The boxes that this stick installed before stay in the list. */
+int report_make_json(const struct install *install, const struct err *failure,
+	const struct str_list *boxes, char **ret_text, struct err *err)
+	__attribute__((warn_unused_result));
+/* Owned text in the language of the screen, lines ended as Windows wants them; NULL without
+ * memory. */
+char *report_make_text(const struct install *install, const struct err *failure);
+
+/* Reads the ids of the boxes in an earlier report of the stick. No report, or one that can't be
+ * read, is an empty list. */
+int report_read_boxes(const struct source *source, struct str_list *boxes, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* The same from the report's text; for anything damaged boxes stays as it was. */
+int report_parse_boxes(const char *text, size_t size, struct str_list *boxes, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Writes both to the stick. -ENOENT if it has no seed partition. */
+int report_write(const struct install *install, const struct err *failure, struct err *err)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,285 @@
+#include "provision/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "hw/grubenv.h"
+#include "provision/seed.h"
+
+#define MANIFEST_PATH "nexus/image.json"
+#define ESP_BYTES_MAX (UINT64_C(1) << 30)
+
+static const char *const parts_needed[] = {
+	"nexus-bios", "nexus-esp", "nexus-bootstate", "nexus-live-kernel", "nexus-live-root"};
+
+const struct hw_table_part *source_part(const struct source *source, const char *name)
+{
+	return hw_table_find(&source->table, name);
+}
+
+struct copy_place source_place(const struct source *source, const char *name)
+{
+	const struct hw_table_part *part = source_part(source, name);
+
+	return (struct copy_place){
+		.fd = source->fd, .offset = part->start * HW_TABLE_SECTOR, .name = part->name};
+}
+
+char *source_mtools_image(const struct source *source, const char *name)
+{
+	const struct hw_table_part *part = source_part(source, name);
+
+	return part ? seed_mtools_image(source->path, part->start * HW_TABLE_SECTOR) : NULL;
+}
+
+static uint64_t part_bytes(const struct source *source, const char *name)
+{
+	return source_part(source, name)->size * HW_TABLE_SECTOR;
+}
+
+static int open_past_cache(const char *path, int *ret, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+
+	/* An image file may lie where O_DIRECT is not to be had, as in memory. */
+	if (fd < 0 && errno == EINVAL)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, errno, "open %s", path);
+	*ret = fd;
+	return 0;
+}
+
+static int parts_check(const struct source *source, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(parts_needed) / sizeof(parts_needed[0]); i++) {
+		const struct hw_table_part *part = source_part(source, parts_needed[i]);
+
+		if (!part)
+			return err_set(err, ERR_NOT_FOUND, ENOENT,
+				"open %s: it is no Nexus stick: no partition %s", source->path,
+				parts_needed[i]);
+		if (part->start % 8 || part->size % 8)
+			return err_set(err, ERR_CORRUPT, EBADMSG,
+				"open %s: partition %s does not lie on whole blocks", source->path,
+				parts_needed[i]);
+	}
+	return 0;
+}
+
+static int manifest_load(struct source *source, struct err *err)
+{
+	cleanup_free char *image = source_mtools_image(source, "nexus-esp");
+	cleanup_free char *text = NULL;
+	size_t size;
+	int r;
+
+	if (!image)
+		return err_oom(err);
+	r = seed_file_read(image, MANIFEST_PATH, MANIFEST_SIZE_MAX, &text, &size, err);
+	if (r >= 0)
+		r = manifest_parse(text, size, &source->manifest, err);
+	if (r < 0)
+		return err_wrap(err, "read list of contents of %s", source->path);
+	return 0;
+}
+
+int source_open(const char *path, struct source *ret, struct err *err)
+{
+	cleanup_source struct source source = SOURCE_INIT;
+	struct stat st;
+	int r;
+
+	source.path = realpath(path, NULL);
+	if (!source.path)
+		return err_errno(err, errno, "open %s", path);
+	r = open_past_cache(source.path, &source.fd, err);
+	if (r < 0)
+		return r;
+	if (fstat(source.fd, &st) < 0)
+		return err_errno(err, errno, "open %s", path);
+	source.device = S_ISBLK(st.st_mode) ? st.st_rdev : 0;
+	r = hw_table_read(source.path, &source.table, err);
+	if (r >= 0)
+		r = parts_check(&source, err);
+	if (r >= 0)
+		r = manifest_load(&source, err);
+	if (r < 0)
+		return r;
+	*ret = source;
+	source = SOURCE_INIT;
+	return 0;
+}
+
+void source_done(struct source *source)
+{
+	free(source->path);
+	free(source->esp_head);
+	free(source->bootstate);
+	manifest_done(&source->manifest);
+	if (source->fd >= 0)
+		close(source->fd);
+	*source = SOURCE_INIT;
+}
+
+uint64_t source_verify_bytes(const struct source *source)
+{
+	return source->manifest.kernel.size_bytes + source->manifest.root.size_bytes +
+	       source->manifest.bios.size_bytes + part_bytes(source, "nexus-esp") - TARGET_ESP_HEAD;
+}
+
+/* What is copied must fit into the partition that it comes from and the one it goes to. */
+static int sizes_check(const struct source *source, const struct layout *layout, struct err *err)
+{
+	const struct {
+		const char *from, *to;
+		uint64_t size_bytes;
+	} moves[] = {
+		{"nexus-live-kernel", "nexus-kernel-a", source->manifest.kernel.size_bytes},
+		{"nexus-live-root", "nexus-root-a", source->manifest.root.size_bytes},
+		{"nexus-bios", "nexus-bios", source->manifest.bios.size_bytes},
+		{"nexus-esp", "nexus-esp", part_bytes(source, "nexus-esp")},
+		{"nexus-bootstate", "nexus-bootstate", part_bytes(source, "nexus-bootstate")},
+	};
+
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+		uint64_t room = layout_find(layout, moves[i].to)->size * HW_TABLE_SECTOR;
+
+		if (moves[i].size_bytes > part_bytes(source, moves[i].from))
+			return err_set(err, ERR_CORRUPT, EFBIG,
+				"%s is smaller than image.json says", moves[i].from);
+		if (moves[i].size_bytes > room)
+			return err_set(err, ERR_CONFIG, EFBIG, "%s does not fit into %s",
+				moves[i].from, moves[i].to);
+	}
+	if (part_bytes(source, "nexus-esp") <= TARGET_ESP_HEAD ||
+		part_bytes(source, "nexus-esp") > ESP_BYTES_MAX ||
+		part_bytes(source, "nexus-bootstate") < TARGET_BOOTSTATE_OFFSET + COPY_BLOCK ||
+		part_bytes(source, "nexus-bootstate") > SOURCE_BOOTSTATE_MAX)
+		return err_set(err, ERR_CORRUPT, EBADMSG, "ESP or boot state has a wrong size");
+	return 0;
+}
+
+static int boot_code_verify(struct source *source, struct copy *copy, struct err *err)
+{
+	struct copy_place start = {.fd = source->fd, .name = "boot code"};
+	static const uint8_t nothing[TARGET_BOOT_CODE];
+	const struct manifest_part *wanted = &source->manifest.boot_code;
+	uint8_t block[COPY_BLOCK], digest[HASH_SIZE];
+	int r;
+
+	r = copy_read(copy, start, block, sizeof(block), err);
+	if (r < 0)
+		return r;
+	if (memcmp(block, nothing, TARGET_BOOT_CODE) == 0)
+		return err_set(err, ERR_CORRUPT, EBADMSG, "check boot code: sector 0 has none");
+	if (source->manifest.has_boot_code) {
+		if (wanted->size_bytes > TARGET_BOOT_CODE)
+			return err_set(err, ERR_CORRUPT, EFBIG, "check boot code: too large");
+		r = hash_once(copy->hash, block, (size_t)wanted->size_bytes, digest, err);
+		if (r >= 0 && memcmp(digest, wanted->sha256, HASH_SIZE) != 0)
+			r = err_set(err, ERR_CORRUPT, EBADMSG,
+				"check boot code: it is damaged (sha256 differs)");
+	}
+	if (r < 0)
+		return r;
+	memcpy(source->boot_code, block, TARGET_BOOT_CODE);
+	return 0;
+}
+
+static int files_verify(struct source *source, struct copy *copy, struct err *err)
+{
+	cleanup_free char *image = source_mtools_image(source, "nexus-esp");
+
+	if (!image)
+		return err_oom(err);
+	for (size_t i = 0; i < source->manifest.file_count; i++) {
+		const struct manifest_file *file = &source->manifest.files[i];
+		cleanup_free char *data = NULL;
+		uint8_t digest[HASH_SIZE];
+		size_t size;
+		int r;
+
+		r = seed_file_read(
+			image, file->path, part_bytes(source, "nexus-esp"), &data, &size, err);
+		if (r >= 0)
+			r = hash_once(copy->hash, data, size, digest, err);
+		if (r >= 0 && memcmp(digest, file->sha256, HASH_SIZE) != 0)
+			r = err_set(err, ERR_CORRUPT, EBADMSG,
+				"check %s: it is damaged (sha256 differs)", file->path);
+		if (r < 0)
+			return err_wrap(err, "check ESP");
+	}
+	return 0;
+}
+
+static int esp_verify(struct source *source, struct copy *copy, struct err *err)
+{
+	struct copy_place place = source_place(source, "nexus-esp");
+	int r;
+
+	free(source->esp_head);
+	source->esp_head = malloc(TARGET_ESP_HEAD);
+	if (!source->esp_head)
+		return err_oom(err);
+	source->esp_rest_bytes = part_bytes(source, "nexus-esp") - TARGET_ESP_HEAD;
+	r = copy_read(copy, place, source->esp_head, TARGET_ESP_HEAD, err);
+	place.offset += TARGET_ESP_HEAD;
+	if (r >= 0)
+		r = copy_digest(copy, place, source->esp_rest_bytes, source->esp_rest_sha256, err);
+	if (r >= 0)
+		r = files_verify(source, copy, err);
+	return r;
+}
+
+static int bootstate_verify(struct source *source, struct copy *copy, struct err *err)
+{
+	struct hw_grubenv env;
+	int r;
+
+	source->bootstate_bytes = part_bytes(source, "nexus-bootstate");
+	free(source->bootstate);
+	source->bootstate = malloc((size_t)source->bootstate_bytes);
+	if (!source->bootstate)
+		return err_oom(err);
+	r = copy_read(copy, source_place(source, "nexus-bootstate"), source->bootstate,
+		(size_t)source->bootstate_bytes, err);
+	if (r < 0)
+		return r;
+	r = hw_grubenv_parse((const char *)source->bootstate + TARGET_BOOTSTATE_OFFSET, &env, err);
+	if (r < 0)
+		return err_wrap(err, "check boot state");
+	return 0;
+}
+
+int source_verify(
+	struct source *source, const struct layout *layout, struct copy *copy, struct err *err)
+{
+	const struct manifest *m = &source->manifest;
+	int r;
+
+	r = sizes_check(source, layout, err);
+	if (r >= 0)
+		r = boot_code_verify(source, copy, err);
+	if (r >= 0)
+		r = bootstate_verify(source, copy, err);
+	if (r >= 0)
+		r = copy_check(copy, source_place(source, "nexus-bios"), m->bios.size_bytes,
+			m->bios.sha256, err);
+	if (r >= 0)
+		r = esp_verify(source, copy, err);
+	if (r >= 0)
+		r = copy_check(copy, source_place(source, "nexus-live-kernel"),
+			m->kernel.size_bytes, m->kernel.sha256, err);
+	if (r >= 0)
+		r = copy_check(copy, source_place(source, "nexus-live-root"), m->root.size_bytes,
+			m->root.sha256, err);
+	if (r < 0)
+		return err_wrap(err, "check stick %s", source->path);
+	return 0;
+}
