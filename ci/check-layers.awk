@@ -61,7 +61,7 @@ function check_outside(where, from, name,    library, room) {
 	room = room_of(from)
 	for (library in wrapper)
 		if (name == library || name == library ".h" || index(name, library "/") == 1) {
-			if (wrapper[library] != room)
+			if (index(room "/", wrapper[library] "/") != 1)
 				complain(where, "only " wrapper[library] " may include <" name \
 					">, not " room)
 			return

@@ -1,0 +1,252 @@
+/* nexus-bootstate: shows the daemon what GRUB's environment says, and marks the running slot
+ * good. It alone writes the boot state; the daemon has no access to any disk. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/common/journal.h"
+#include "agent/common/slot.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/i18n.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "base/verb.h"
+#include "hw/grubenv.h"
+
+#define BLOCK_PATH "/run/nexus/bootstate"
+#define COPY_FOLDER "/var/lib/nexus-bootstate"
+#define SHOWN_FOLDER "/run/nexus-bootstate"
+#define SECTOR 512
+#define RAUC_TIMEOUT_US 30000000
+
+static const char *arg_root = "";
+
+static int path_below_root(const char *path, char **ret, struct err *err)
+{
+	*ret = str_printf("%s%s", arg_root, path);
+	return *ret ? 0 : err_oom(err);
+}
+
+static int block_read(const char *path, char block[HW_GRUBENV_SIZE], struct err *err)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno(err, errno, "open %s", path);
+	return file_pread_full(fd, block, HW_GRUBENV_SIZE, 0, path, err);
+}
+
+/* Writes the sectors that differ, each in one piece: a cut leaves the old one or the new one. */
+static int block_write(const char *path, const char block[HW_GRUBENV_SIZE], struct err *err)
+{
+	cleanup_close int fd = open(path, O_RDWR | O_CLOEXEC);
+	char before[HW_GRUBENV_SIZE];
+	int r;
+
+	if (fd < 0)
+		return err_errno(err, errno, "open %s", path);
+	r = file_pread_full(fd, before, sizeof(before), 0, path, err);
+	if (r < 0)
+		return r;
+	for (off_t at = 0; at < HW_GRUBENV_SIZE; at += SECTOR) {
+		if (memcmp(before + at, block + at, SECTOR) == 0)
+			continue;
+		if (pwrite(fd, block + at, SECTOR, at) != SECTOR)
+			return err_errno(err, errno ? errno : EIO, "write %s", path);
+	}
+	if (fsync(fd) < 0)
+		return err_errno(err, errno, "sync %s", path);
+	return 0;
+}
+
+static int file_in(
+	const char *folder, const char *name, const char *data, size_t size, struct err *err)
+{
+	cleanup_free char *path = str_printf("%s%s/%s", arg_root, folder, name);
+
+	if (!path)
+		return err_oom(err);
+	return file_replace(AT_FDCWD, path, data, size, 0644, err);
+}
+
+/* The boot state, or its copy when it is damaged; then the copy is written back. */
+static int state_read(struct hw_grubenv *ret, struct err *err)
+{
+	cleanup_free char *path = NULL, *copy = NULL;
+	char block[HW_GRUBENV_SIZE];
+	struct err why = ERR_INIT;
+	int r;
+
+	r = path_below_root(BLOCK_PATH, &path, err);
+	if (r >= 0)
+		r = path_below_root(COPY_FOLDER "/grubenv", &copy, err);
+	if (r >= 0)
+		r = block_read(path, block, err);
+	if (r < 0)
+		return r;
+	if (hw_grubenv_parse(block, ret, &why) >= 0)
+		return 0;
+	r = block_read(copy, block, err);
+	if (r >= 0)
+		r = hw_grubenv_parse(block, ret, err);
+	if (r < 0)
+		return err_wrap(err, "%s; read its copy", why.text);
+	log_warning("%s; written anew from its copy", why.text);
+	return block_write(path, block, err);
+}
+
+/* Leaves what the state says where the daemon can read it. */
+static int state_show(const struct hw_grubenv *env, struct err *err)
+{
+	char block[HW_GRUBENV_SIZE];
+	int r;
+
+	r = hw_grubenv_format(env, block, err);
+	if (r < 0)
+		return r;
+	return file_in(SHOWN_FOLDER, "grubenv", block, sizeof(block), err);
+}
+
+static int state_store(const struct hw_grubenv *env, struct err *err)
+{
+	cleanup_free char *path = NULL;
+	char block[HW_GRUBENV_SIZE];
+	int r;
+
+	r = hw_grubenv_format(env, block, err);
+	if (r >= 0)
+		r = path_below_root(BLOCK_PATH, &path, err);
+	if (r >= 0)
+		r = block_write(path, block, err);
+	if (r < 0)
+		return r;
+	r = file_in(COPY_FOLDER, "grubenv", block, sizeof(block), err);
+	if (r < 0) {
+		log_warning("keep copy of boot state: %s", err->text);
+		r = 0;
+	}
+	return r;
+}
+
+/* Lets RAUC know, where it is set up, so that its own records agree. The boot state is ours
+ * to settle either way. */
+static void tell_rauc(void)
+{
+	static const char *const argv[] = {"rauc", "status", "mark-good", "booted", NULL};
+	const struct proc_options options = {.timeout_us = RAUC_TIMEOUT_US};
+	struct err err = ERR_INIT;
+
+	if (*arg_root || access("/usr/bin/rauc", X_OK) < 0 ||
+		access("/etc/rauc/system.conf", R_OK) < 0)
+		return;
+	if (proc_run_ok(argv, &options, NULL, &err) < 0)
+		log_info("tell RAUC: %s", err.text);
+}
+
+static int running_slot(char ret_slot[SLOT_SIZE], struct err *err)
+{
+	struct slot slot;
+	int r;
+
+	r = slot_read(arg_root, &slot, err);
+	if (r < 0)
+		return r;
+	if (!*slot.slot)
+		return err_set(err, ERR_NOT_FOUND, ENOENT,
+			"find slot: the kernel's command line names none");
+	memcpy(ret_slot, slot.slot, SLOT_SIZE);
+	return 0;
+}
+
+static int mark_good(struct err *err)
+{
+	char slot[SLOT_SIZE], failed[SLOT_SIZE] = "";
+	struct hw_grubenv env;
+	int r;
+
+	r = running_slot(slot, err);
+	if (r < 0)
+		return r;
+	tell_rauc();
+	r = state_read(&env, err);
+	if (r >= 0)
+		r = slot_mark_good(&env, slot, failed, err);
+	if (r >= 0)
+		r = state_store(&env, err);
+	if (r >= 0)
+		r = state_show(&env, err);
+	if (r < 0)
+		return r;
+	if (*failed) {
+		r = file_in(SHOWN_FOLDER, "fallback", failed, strlen(failed), err);
+		journal_event(JOURNAL_BOOT_FALLBACK, LOG_LEVEL_WARNING, NULL,
+			"slot %s did not start; slot %s runs and is first from now on", failed,
+			slot);
+	}
+	journal_event(JOURNAL_BOOT_GOOD, LOG_LEVEL_NOTICE, NULL, "slot %s is good", slot);
+	return r;
+}
+
+static int run_read(int argc, char **argv, void *context)
+{
+	struct err err = ERR_INIT;
+	struct hw_grubenv env;
+	int r;
+
+	(void)argc;
+	(void)argv;
+	(void)context;
+	r = state_read(&env, &err);
+	if (r >= 0)
+		r = state_show(&env, &err);
+	if (r < 0)
+		log_error("%s", err.text);
+	return r < 0 ? VERB_EXIT_FAILED : VERB_EXIT_OK;
+}
+
+static int run_mark_good(int argc, char **argv, void *context)
+{
+	struct err err = ERR_INIT;
+
+	(void)argc;
+	(void)argv;
+	(void)context;
+	if (mark_good(&err) >= 0)
+		return VERB_EXIT_OK;
+	log_error("%s", err.text);
+	return VERB_EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct verb_option options[] = {
+		{.long_name = "root",
+			.argument = N_("DIR"),
+			.help = N_("take all paths below DIR, for tests"),
+			.text = &arg_root},
+		{0},
+	};
+	static const struct verb verbs[] = {
+		{"read", "", N_("leave a copy that nexus-agent can read"), NULL, NULL, 0, 0,
+			run_read},
+		{"mark-good", "", N_("mark the running slot good"), NULL, NULL, 0, 0,
+			run_mark_good},
+		{0},
+	};
+	static const struct verb_program program = {
+		.name = "nexus-bootstate",
+		.summary = N_(
+			"Reads and writes the boot state. Its units call it; a person need not."),
+		.version = NEXUS_VERSION,
+		.options = options,
+		.verbs = verbs,
+	};
+
+	i18n_init();
+	log_init("nexus-bootstate", LOG_LEVEL_INFO);
+	return verb_main(&program, argc, argv, NULL);
+}

@@ -1,0 +1,428 @@
+/* nexus-job: run by the units nexus-backup@, nexus-restore@, nexus-check@ and nexus-backup-init.
+ * Reads what was asked from the job's record, runs the engine, and keeps the job's progress and
+ * at last its result in /run/nexus-jobs/<id>.json for the daemon. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/common/record.h"
+#include "agent/common/settings.h"
+#include "agent/worker/engine.h"
+#include "agent/worker/repository.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/i18n.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/verb.h"
+#include "fleet/text.h"
+#include "json/json.h"
+
+#define REPORT_EVERY_US 500000
+#define WORK_FOLDER "/run/nexus-jobs"
+
+/* One run of the engine for one job. */
+struct work {
+	const char *root; /* borrowed; "" is the system */
+	struct settings settings;
+	struct record record;
+	struct engine_report report;
+	int out_fd; /* /run/nexus-jobs */
+	uint64_t reported_us;
+	struct buf line; /* the line that is being read */
+	bool line_too_long;
+};
+
+static volatile sig_atomic_t child_pid;
+
+static void pass_on(int signal)
+{
+	if (child_pid > 0)
+		kill((pid_t)child_pid, signal);
+}
+
+/* Writes the job as it stands. A report that fails is only logged: the work goes on. */
+static void work_report(struct work *work)
+{
+	struct fleet_job *job = &work->record.job;
+	cleanup_json struct json *json = NULL;
+	cleanup_free char *text = NULL, *name = str_printf("%s.json", job->id);
+	struct err err = ERR_INIT;
+
+	job->has_progress = work->report.has_progress;
+	job->progress = work->report.progress;
+	job->has_result = fleet_job_ended(job);
+	job->result = work->report.result;
+	json = fleet_job_to_json(job);
+	if (!name)
+		return;
+	if (json_finish(json, &text, &err) < 0 ||
+		file_replace(work->out_fd, name, text, strlen(text), 0644, &err) < 0)
+		log_warning("report job: %s", err.text);
+	work->reported_us = clock_monotonic_us(&clock_system);
+}
+
+static void take_line(struct work *work)
+{
+	const char *line = (const char *)work->line.data;
+	enum engine_line kind;
+
+	if (work->line_too_long || !work->line.size)
+		return;
+	kind = engine_read_line(line, work->line.size, &work->report);
+	if (kind == ENGINE_LINE_STATUS &&
+		clock_monotonic_us(&clock_system) - work->reported_us >= REPORT_EVERY_US)
+		work_report(work);
+	else if (kind == ENGINE_LINE_ERROR)
+		log_warning("nexus-backup: %s", work->report.result.message);
+	else if (kind == ENGINE_LINE_OTHER && *line != '{')
+		log_info("nexus-backup: %s", line);
+}
+
+/* Cuts what came from the engine into lines. */
+static void take_bytes(struct work *work, const char *data, size_t size)
+{
+	struct err ignored = ERR_INIT;
+
+	for (size_t i = 0; i < size; i++) {
+		if (data[i] == '\n') {
+			take_line(work);
+			buf_clear(&work->line);
+			work->line_too_long = false;
+		} else if (!work->line_too_long &&
+			   buf_add_byte(&work->line, (uint8_t)data[i], &ignored) < 0) {
+			work->line_too_long = true;
+		}
+	}
+}
+
+/* In the child: the engine with both its outputs in the pipe. Does not return. */
+static void become_engine(char *const *argv, int pipe_fd)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (dup2(pipe_fd, STDOUT_FILENO) < 0 || dup2(pipe_fd, STDERR_FILENO) < 0)
+		_exit(126);
+	execvp(argv[0], argv);
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Reads to the end of the pipe and waits. Returns the exit status, 128 + signal if killed. */
+static int follow_engine(struct work *work, int pipe_fd, pid_t pid)
+{
+	char data[16384];
+	struct rusage usage;
+	int status = 0;
+
+	for (;;) {
+		ssize_t n = read(pipe_fd, data, sizeof(data));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		take_bytes(work, data, (size_t)n);
+	}
+	take_line(work);
+	while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR)
+		;
+	child_pid = 0;
+	work->report.result.max_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int run_engine(struct work *work, char *const *argv, int *ret_status, struct err *err)
+{
+	cleanup_close int read_fd = -1, write_fd = -1;
+	struct sigaction action = {.sa_handler = pass_on};
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_errno(err, errno, "make pipe");
+	read_fd = fds[0];
+	write_fd = fds[1];
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	pid = fork();
+	if (pid < 0)
+		return err_errno(err, errno, "start %s", argv[0]);
+	if (pid == 0)
+		become_engine(argv, write_fd);
+	child_pid = (sig_atomic_t)pid;
+	close(TAKE_FD(write_fd));
+	*ret_status = follow_engine(work, read_fd, pid);
+	return 0;
+}
+
+/* A restore goes below the restore folder and nowhere else. */
+static int restore_target(const struct work *work, char **ret_target, struct err *err)
+{
+	const char *target = work->record.request.target, *root = work->settings.restore_root;
+	const char *rest = str_after(target, root);
+
+	if (!*target) {
+		*ret_target = str_printf("%s%s/%s", work->root, root, work->record.job.id);
+		return *ret_target ? 0 : err_oom(err);
+	}
+	if (!rest || *rest != '/' || strstr(target, "/../") || str_ends(target, "/.."))
+		return err_set(
+			err, ERR_CONFIG, EINVAL, "restore: the target must be below %s", root);
+	*ret_target = str_printf("%s%s", work->root, target);
+	return *ret_target ? 0 : err_oom(err);
+}
+
+static int add_all(struct str_list *list, const char *const *items, struct err *err)
+{
+	int r = 0;
+
+	for (; *items && r >= 0; items++)
+		r = str_list_add(list, *items, err);
+	return r;
+}
+
+static int add_backup(const struct work *work, struct str_list *argv, struct err *err)
+{
+	const struct settings *settings = &work->settings;
+	const char *const fixed[] = {"--tag", "nexus", NULL};
+	int r = add_all(argv, fixed, err);
+
+	for (size_t i = 0; i < settings->backup_excludes.count && r >= 0; i++) {
+		const char *const pair[] = {"--exclude", settings->backup_excludes.items[i], NULL};
+
+		r = add_all(argv, pair, err);
+	}
+	if (r >= 0)
+		r = str_list_add(argv, "--", err);
+	for (size_t i = 0; i < settings->backup_paths.count && r >= 0; i++)
+		r = str_list_add(argv, settings->backup_paths.items[i], err);
+	return r;
+}
+
+static int add_restore(const struct work *work, struct str_list *argv, struct err *err)
+{
+	const char *snapshot = work->record.request.snapshot;
+	cleanup_free char *target = NULL;
+	int r;
+
+	r = restore_target(work, &target, err);
+	if (r >= 0) {
+		const char *const all[] = {
+			*snapshot ? snapshot : "latest", "--target", target, NULL};
+
+		r = add_all(argv, all, err);
+	}
+	return r;
+}
+
+static int make_argv(const struct work *work, struct str_list *argv, struct err *err)
+{
+	const char *kind = work->record.job.kind;
+	cleanup_free char *key = NULL;
+	int r;
+
+	r = repository_key_path(work->root, &key, err);
+	if (r >= 0) {
+		const char *const head[] = {"nexus-backup", "--json", "--repo",
+			work->settings.repository, "--password-file", key, kind, NULL};
+
+		r = add_all(argv, head, err);
+	}
+	if (r >= 0 && str_equal(kind, "backup"))
+		r = add_backup(work, argv, err);
+	else if (r >= 0 && str_equal(kind, "restore"))
+		r = add_restore(work, argv, err);
+	else if (r >= 0)
+		r = str_list_add(argv, "--read-data", err);
+	return r;
+}
+
+/* Reports of earlier jobs have been read long since. */
+static void clear_reports(const struct work *work)
+{
+	int fd = fcntl(work->out_fd, F_DUPFD_CLOEXEC, 3);
+	cleanup_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (entry->d_name[0] != '.' && unlinkat(work->out_fd, entry->d_name, 0) < 0)
+			log_warning("remove %s: %m", entry->d_name);
+}
+
+/* Opens folders, settings and the record of the job. */
+static int work_open(struct work *work, const char *kind, const char *id, struct err *err)
+{
+	cleanup_free char *jobs = str_printf("%s/var/lib/nexus-agent/jobs", work->root);
+	cleanup_free char *out = str_printf("%s" WORK_FOLDER, work->root);
+	cleanup_close int jobs_fd = -1;
+	int r;
+
+	if (!jobs || !out)
+		return err_oom(err);
+	work->out_fd = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (work->out_fd < 0)
+		return err_errno(err, errno, "open folder %s", out);
+	clear_reports(work);
+	jobs_fd = open(jobs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (jobs_fd < 0)
+		return err_errno(err, errno, "open folder %s", jobs);
+	r = record_read(jobs_fd, id, &work->record, err);
+	if (r < 0)
+		return r;
+	if (!str_equal(work->record.job.kind, kind))
+		return err_set(err, ERR_BUG, EINVAL, "job %s is no %s", id, kind);
+	/* What the daemon wrote was for itself; only the request counts here. */
+	work->record.job.state = FLEET_JOB_RUNNING;
+	return settings_read(work->root, &work->settings, err);
+}
+
+/* Runs the engine and settles how the job ended. Returns the exit status of this program. */
+static int work_run(struct work *work, struct err *err)
+{
+	cleanup_str_list struct str_list argv = {0};
+	struct fleet_job_result *result = &work->report.result;
+	const char *text;
+	int r, status = 0;
+
+	r = make_argv(work, &argv, err);
+	if (r < 0)
+		return r;
+	work_report(work);
+	r = run_engine(work, argv.items, &status, err);
+	if (r < 0)
+		return r;
+	text = engine_status_text(status);
+	if (status == 3 && result->message[0]) {
+		cleanup_free char *both = str_printf("%s (%s)", text, result->message);
+
+		fleet_text_copy(result->message, sizeof(result->message), both);
+	} else if (status && !(result->message[0] && work->report.errors)) {
+		fleet_text_copy(result->message, sizeof(result->message), text);
+	}
+	/* 3: a snapshot was made, without what could not be read. */
+	return status == 3 && *result->snapshot ? 0 : status;
+}
+
+static int run_job(const char *kind, int argc, char **argv, void *context)
+{
+	struct work work = {
+		.root = *(const char **)context, .out_fd = -1, .line = BUF_INIT(ENGINE_LINE_MAX)};
+	struct err err = ERR_INIT;
+	int r;
+
+	(void)argc;
+	r = work_open(&work, kind, argv[0], &err);
+	if (r >= 0)
+		r = work_run(&work, &err);
+	if (r < 0) {
+		log_error("%s", err.text);
+		fleet_text_copy(
+			work.report.result.message, sizeof(work.report.result.message), err.text);
+	}
+	if (*work.record.job.id && work.out_fd >= 0) {
+		work.record.job.state = r ? FLEET_JOB_FAILED : FLEET_JOB_DONE;
+		work.record.job.ended_s = (int64_t)(clock_realtime_us(&clock_system) / 1000000);
+		work_report(&work);
+	}
+	settings_done(&work.settings);
+	buf_done(&work.line);
+	if (work.out_fd >= 0)
+		close(work.out_fd);
+	return r < 0 ? VERB_EXIT_FAILED : r;
+}
+
+static int run_backup(int argc, char **argv, void *context)
+{
+	return run_job("backup", argc, argv, context);
+}
+
+static int run_restore(int argc, char **argv, void *context)
+{
+	return run_job("restore", argc, argv, context);
+}
+
+static int run_check(int argc, char **argv, void *context)
+{
+	return run_job("check", argc, argv, context);
+}
+
+/* The job that needs the repository is never started if it could not be made: the daemon reads
+ * why from here. NULL removes it. */
+static void leave_init_error(const char *root, const char *text)
+{
+	cleanup_free char *path = str_printf("%s" WORK_FOLDER "/init.error", root);
+	struct err err = ERR_INIT;
+
+	if (!path)
+		return;
+	if (!text) {
+		if (unlink(path) < 0 && errno != ENOENT)
+			log_warning("remove %s: %m", path);
+	} else if (file_replace(AT_FDCWD, path, text, strlen(text), 0644, &err) < 0) {
+		log_warning("%s", err.text);
+	}
+}
+
+static int run_init(int argc, char **argv, void *context)
+{
+	cleanup_settings struct settings settings = {0};
+	struct err err = ERR_INIT;
+	int r;
+
+	(void)argc;
+	(void)argv;
+	r = settings_read(*(const char **)context, &settings, &err);
+	if (r >= 0)
+		r = repository_make(*(const char **)context, settings.repository, &err);
+	if (r < 0)
+		log_error("%s", err.text);
+	leave_init_error(*(const char **)context, r < 0 ? err.text : NULL);
+	return r < 0 ? VERB_EXIT_FAILED : VERB_EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	static const char *arg_root = "";
+	static const struct verb_option options[] = {
+		{.long_name = "root",
+			.argument = N_("DIR"),
+			.help = N_("take all paths below DIR, for tests"),
+			.text = &arg_root},
+		{0},
+	};
+	static const struct verb verbs[] = {
+		{"init", "", N_("make the key and the repository if they are missing"), NULL, NULL,
+			0, 0, run_init},
+		{"backup", N_("ID"), N_("run the backup that job ID asks for"), NULL, NULL, 1, 1,
+			run_backup},
+		{"restore", N_("ID"), N_("run the restore that job ID asks for"), NULL, NULL, 1, 1,
+			run_restore},
+		{"check", N_("ID"), N_("run the check that job ID asks for"), NULL, NULL, 1, 1,
+			run_check},
+		{0},
+	};
+	static const struct verb_program program = {
+		.name = "nexus-job",
+		.summary = N_("Runs one job of nexus-agent. Its units call it; a person need not."),
+		.version = NEXUS_VERSION,
+		.options = options,
+		.verbs = verbs,
+	};
+
+	i18n_init();
+	log_init("nexus-job", LOG_LEVEL_INFO);
+	return verb_main(&program, argc, argv, &arg_root);
+}

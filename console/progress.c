@@ -1,0 +1,113 @@
+#include "console/progress.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "console/table.h"
+
+#define BAR_WIDTH 30
+#define LINE_STEP 10.0 /* per cent between two lines without a terminal */
+
+void progress_init(struct progress *progress)
+{
+	const char *term = getenv("TERM");
+
+	*progress = (struct progress){
+		.terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0,
+		.last_percent = -LINE_STEP};
+}
+
+void progress_bar(double percent, size_t width, char ret_text[80])
+{
+	size_t full;
+
+	if (!(percent > 0))
+		percent = 0;
+	if (percent > 100)
+		percent = 100;
+	if (width > 60)
+		width = 60;
+	full = (size_t)(percent / 100 * (double)width);
+	ret_text[0] = '[';
+	memset(ret_text + 1, '#', full);
+	memset(ret_text + 1 + full, '-', width - full);
+	snprintf(ret_text + 1 + width, 80 - 1 - width, "] %3d %%", (int)percent);
+}
+
+static const char *state_word(enum fleet_job_state state)
+{
+	switch (state) {
+	case FLEET_JOB_QUEUED:
+		return _("waiting");
+	case FLEET_JOB_RUNNING:
+		return _("running");
+	case FLEET_JOB_DONE:
+		return _("done");
+	case FLEET_JOB_FAILED:
+		return _("failed");
+	}
+	return "";
+}
+
+/* "1.2 GiB of 3.4 GiB, 12 s left" */
+static void details(const struct fleet_job *job, char *ret_text, size_t size)
+{
+	const struct fleet_job_progress *p = &job->progress;
+	char done[32], total[32], left[32];
+	size_t used;
+
+	table_size(p->bytes_done, done);
+	table_size(p->bytes_total, total);
+	clock_duration_format(p->eta_s * 1000000, left);
+	snprintf(ret_text, size, _("%s of %s"), done, total);
+	used = strlen(ret_text);
+	if (p->eta_s > 0)
+		snprintf(ret_text + used, size - used, _(", %s left"), left);
+}
+
+static void show_line(struct progress *progress, const struct fleet_job *job)
+{
+	const char *state = state_word(job->state);
+	char text[160];
+
+	if (progress->any && job->state == progress->last_state &&
+		(!job->has_progress || job->progress.percent < progress->last_percent + LINE_STEP))
+		return;
+	if (job->has_progress) {
+		details(job, text, sizeof(text));
+		fprintf(stderr, "%s: %s %d %%, %s\n", job->kind, state, (int)job->progress.percent,
+			text);
+		progress->last_percent = job->progress.percent;
+	} else {
+		fprintf(stderr, "%s: %s\n", job->kind, state);
+	}
+}
+
+void progress_show(struct progress *progress, const struct fleet_job *job)
+{
+	char bar[80], text[160] = "";
+
+	if (!progress->terminal) {
+		show_line(progress, job);
+	} else if (!fleet_job_ended(job)) {
+		progress_bar(job->has_progress ? job->progress.percent : 0, BAR_WIDTH, bar);
+		if (job->has_progress)
+			details(job, text, sizeof(text));
+		fprintf(stderr, "\r\033[K%s %s %s  %s", job->kind, bar, state_word(job->state),
+			text);
+		fflush(stderr);
+		progress->drawn = true;
+	}
+	progress->last_state = job->state;
+	progress->any = true;
+}
+
+void progress_end(struct progress *progress)
+{
+	if (progress->drawn)
+		fputs("\r\033[K", stderr);
+	progress->drawn = false;
+}

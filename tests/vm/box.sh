@@ -1,0 +1,264 @@
+# shellcheck shell=bash
+# The life of one virtual box, a function a step: packages, image, install from the stick, boot, adoption, backup,
+# restore, checks. Used by ci/demo and by the tests of tests/vm. Sourced after ci/lib.sh or with SRC and NEXUS_CACHE
+# set; each function prints what it does, for a log, and returns non-zero on failure.
+
+# shellcheck source=tests/vm/qemu.sh
+. "$SRC/tests/vm/qemu.sh"
+
+box_suite=trixie
+box_distro=debian-trixie
+box_name=caja-demo
+box_tree=/data/srv/demo
+box_restored=/data/restore/demo
+box_disk_mib=16384
+box_figures_lines=()
+
+# box_open DIR: the folder for everything of this box: disk, stick, console's home. Emptied.
+box_open() {
+	box_dir=$1
+	rm -rf --one-file-system "$box_dir"
+	mkdir -p "$box_dir"
+	box_packages=$SRC/build/debs
+	box_image_dir=$SRC/build/image
+}
+
+# Ends the virtual machine that is still running, if any.
+box_close() {
+	[ "${box_keep_running:-no}" = yes ] || vm_kill_all
+}
+
+box_figure() {
+	box_figures_lines+=("$(printf '%-52s %s' "$1" "$2")")
+}
+
+box_figures() {
+	printf '  %s\n' "${box_figures_lines[@]}"
+}
+
+# The product's default is Ubuntu; say plainly what is built instead, and why.
+box_pick_distro() {
+	if curl --silent --head --fail --max-time 5 -o /dev/null "$(
+		# shellcheck source=image/distro/ubuntu-noble.conf
+		. "$SRC/image/distro/ubuntu-noble.conf"
+		printf '%s/dists/noble/InRelease' "$distro_archive"
+	)"; then
+		box_distro=ubuntu-noble box_suite=noble
+		say "  Ubuntu's archive answers: the box will be Ubuntu 24.04, the product's default."
+	else
+		say "  Ubuntu's archive can't be reached from here: the box will be Debian 13 (trixie), made"
+		say "  by the same recipe. The product's default is Ubuntu 24.04."
+	fi
+}
+
+box_debs() {
+	"$SRC/ci/debs" --suite "$box_suite" --out "$box_packages"
+}
+
+# box_image FLAVOUR: built again only if what goes into it has changed.
+box_image() {
+	local key
+	box_image_dir=$SRC/build/image-$box_distro-$1
+	key=$(cd "$SRC" && { find image overlays -type f -print0 | sort -z | xargs -0 sha256sum
+		sha256sum "$box_packages"/*.deb | sed 's|  .*/|  |'; } | sha256sum)
+	if [ -s "$box_image_dir/usb.img" ] && [ "$(cat "$box_image_dir/key" 2>/dev/null)" = "$key" ]; then
+		echo "nothing changed since $box_image_dir/usb.img was built"
+	else
+		"$SRC/image/build" --distro "$box_distro" --flavour "$1" --packages "$box_packages" --out "$box_image_dir"
+		printf '%s\n' "$key" >"$box_image_dir/key"
+	fi
+	box_figure "the stick's image" "$(box_mib "$(stat -c %s "$box_image_dir/usb.img")")"
+}
+
+box_mib() {
+	awk -v b="$1" 'BEGIN { printf "%.1f MiB", b / 1048576 }'
+}
+
+# box_partition IMAGE NAME: "offset size" in bytes of a partition of a disk image.
+box_partition() {
+	sfdisk --json "$1" | jq -r --arg name "$2" \
+		'.partitiontable.partitions[] | select(.name == $name) | "\(.start * 512) \(.size * 512)"'
+}
+
+# box_stick NAME LINE...: a copy of the image as a stick whose install.conf has these lines.
+box_stick() {
+	local stick=$box_dir/$1.img offset
+	shift
+	cp --sparse=always "$box_image_dir/usb.img" "$stick"
+	read -r offset _ < <(box_partition "$stick" nexus-seed)
+	printf '%s\n' "$@" >"$box_dir/install.conf"
+	mcopy -o -i "$stick@@$offset" "$box_dir/install.conf" ::/install.conf
+}
+
+# box_seed_file STICK NAME: prints a file of the stick's seed partition.
+box_seed_file() {
+	local offset
+	read -r offset _ < <(box_partition "$1" nexus-seed)
+	mtype -i "$1@@$offset" "::/$2"
+}
+
+# box_install FIRMWARE: blank disk, stick, unattended; ends when the PC has powered itself off.
+box_install() {
+	box_stick stick '[Install]' Unattended=yes Disk=auto "Name=$box_name" PowerOff=yes
+	vm_disk "$box_dir/disk.img" "${box_disk_mib}M"
+	vm_new pc "$box_dir"
+	vm_start pc --firmware "$1" --stick "$box_dir/stick.img" --disk "$box_dir/disk.img"
+	vm_wait_off pc 600
+	vm_serial pc >"$box_dir/install.serial"
+	tail -n 40 "$box_dir/install.serial"
+	box_seed_file "$box_dir/stick.img" report.txt
+	box_seed_file "$box_dir/stick.img" report.json >"$box_dir/report.json"
+	jq -e '.result == "installed"' "$box_dir/report.json" >/dev/null
+	jq -r '.code' "$box_dir/report.json" >"$box_dir/code"
+	box_figure "the installer's own time" "$(jq -r '.seconds' "$box_dir/report.json") s"
+}
+
+# A TCP port of loopback that nobody listens on.
+box_free_port() {
+	local port
+	while port=$((20000 + RANDOM % 20000)); do
+		(: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+	done
+	printf '%s' "$port"
+}
+
+box_ssh_answers() {
+	local line=
+	{ read -r -t 3 line <&3; } 3<>"/dev/tcp/127.0.0.1/$box_port" && [[ $line == SSH-2.0-* ]]
+} 2>/dev/null
+
+# box_boot FIRMWARE: starts from the disk and waits until the box answers on its SSH port.
+box_boot() {
+	local begun=$SECONDS
+	box_port=$(box_free_port)
+	vm_start pc --firmware "$1" --disk "$box_dir/disk.img" --ssh "$box_port"
+	until box_ssh_answers; do
+		if ! vm_running pc || [ $((SECONDS - begun)) -ge 300 ]; then
+			vm_serial pc | tail -n 30
+			echo "the box does not answer on its SSH port"
+			return 1
+		fi
+		sleep 0.5
+	done
+}
+
+box_nexus() {
+	"$SRC/build/console/nexus" --home "$box_dir/home" "$@"
+}
+
+box_shell() {
+	box_nexus fleet shell "$box_name" -- "$@"
+}
+
+box_adopt() {
+	box_nexus fleet adopt "127.0.0.1:$box_port" --name "$box_name" --code-file "$box_dir/code"
+}
+
+# What systemd says of this boot; fails if a unit has failed.
+box_boot_report() {
+	local failed
+	box_shell systemctl is-system-running --wait >/dev/null || true
+	box_shell systemd-analyze
+	failed=$(box_shell systemctl --failed --no-legend --plain)
+	if [ -n "$failed" ]; then
+		printf 'failed units:\n%s\n' "$failed"
+		return 1
+	fi
+	echo "systemctl --failed: none"
+}
+
+# box_fill MIB: real files of this machine, at least so many MiB, into the box.
+box_fill() {
+	local dir total=0 dirs=()
+	for dir in /usr/share /usr/lib/gcc /usr/lib/x86_64-linux-gnu /usr/lib/llvm-14 /usr/lib/python3 /usr/bin /usr/include; do
+		[ -d "$dir" ] || continue
+		dirs+=("${dir#/}")
+		total=$((total + $(du -sxm --apparent-size "$dir" | cut -f1)))
+		[ "$total" -lt $(($1 + $1 / 20)) ] || break
+	done
+	[ "$total" -ge "$1" ] || { echo "this machine has no $1 MiB of files to copy"; return 1; }
+	box_shell sudo mkdir -p "$box_tree"
+	tar -C / --one-file-system -cf - "${dirs[@]}" | box_shell sudo tar -C "$box_tree" -xpf -
+	box_shell sudo sync
+	box_figure "files on the box to back up" "$(box_shell sudo find "$box_tree" -type f | wc -l) files, $(
+		box_mib "$(box_shell sudo du -sb "$box_tree" | cut -f1)")"
+}
+
+box_backup() {
+	box_nexus fleet backup "$box_name"
+}
+
+box_backup_again() {
+	box_nexus fleet backup "$box_name"
+}
+
+box_restore() {
+	box_nexus fleet restore "$box_name" --snapshot latest --target "$box_restored"
+}
+
+# Content by diff, all else (mode, owner, times, links) by a listing of both trees.
+box_compare() {
+	local listing='find . -printf "%P %y %m %U:%G %s %TY-%Tm-%TdT%TT %n %l\n" | sort'
+	box_shell sudo diff -r --no-dereference "$box_tree" "$box_restored$box_tree"
+	box_shell sudo sh -c "'cd $box_tree && $listing'" | sed 's/^ d .*//' >"$box_dir/before.txt"
+	box_shell sudo sh -c "'cd $box_restored$box_tree && $listing'" | sed 's/^ d .*//' >"$box_dir/after.txt"
+	[ "$(wc -l <"$box_dir/before.txt")" -gt 100 ] || { echo "the listing is empty"; return 1; }
+	diff -u "$box_dir/before.txt" "$box_dir/after.txt" | head -50
+	cmp "$box_dir/before.txt" "$box_dir/after.txt"
+	echo "$(wc -l <"$box_dir/before.txt") files and folders are equal"
+}
+
+# Figures for the final table, from the box itself.
+box_measure() {
+	local jobs
+	jobs=$(box_nexus --json fleet jobs "$box_name")
+	box_figure "the agent's memory (RSS), idle" "$(box_mib "$(box_nexus --json fleet status "$box_name" |
+		jq -r '[.. | .agent_rss_bytes? // empty] | first')")"
+	box_figure "peak memory of the backup" "$(box_mib "$(jq -r '[.. | objects | select(.kind? == "backup") |
+		.result.max_rss_bytes? // empty] | max' <<<"$jobs")")"
+	box_figure "repository after two backups" "$(box_mib "$(box_shell sudo du -sb /data/backup/repo | cut -f1)")"
+	box_figure "memory used on the box" "$(box_shell free -m | awk '/^Mem:/ { print $3 " MiB of " $2 }')"
+	box_shell systemd-analyze | head -n 1 | while read -r line; do printf '%s\n' "$line"; done >"$box_dir/analyze"
+	box_figure "systemd-analyze" "$(sed 's/^Startup finished in //' "$box_dir/analyze")"
+}
+
+box_power_off() {
+	box_shell sudo systemctl poweroff || true
+	vm_wait_off pc 120
+}
+
+# shellcheck source=ci/lib/restic-peers.sh
+. "$SRC/ci/lib/restic-peers.sh"
+
+# Mounts the box's data partition read-only and lets each stock restic there is read all of the repository.
+box_restic_check() {
+	local offset size loop at=$box_dir/data restic r=0 count=0
+	restic_peers_fetch || echo "the newer restic could not be fetched; the one of Debian 12 checks alone"
+	read -r offset size < <(box_partition "$box_dir/disk.img" nexus-data)
+	loop=$(losetup --find --show --read-only --offset "$offset" --sizelimit "$size" "$box_dir/disk.img")
+	mkdir -p "$at"
+	mount -o ro,noload "$loop" "$at" || r=1
+	if [ $r = 0 ]; then
+		for restic in $(restic_peers_old) $(restic_peers_new); do
+			"$restic" version
+			"$restic" --no-lock --no-cache -r "$at/backup/repo" \
+				--password-file "$at/var/lib/nexus-identity/backup/repo.key" check --read-data || r=1
+			count=$((count + 1))
+		done
+		[ "$count" -gt 0 ] || { echo "no stock restic here"; r=1; }
+		umount "$at"
+	fi
+	losetup --detach "$loop"
+	return $r
+}
+
+# After ci/demo --keep: how to reach it, and how to end it.
+box_keep() {
+	box_keep_running=yes
+	say ""
+	say "The box is running. Reach it with"
+	say "  build/console/nexus --home $box_dir/home fleet status"
+	say "  build/console/nexus --home $box_dir/home fleet shell $box_name"
+	say "and end it with"
+	say "  kill $(cat "${vm_folder[pc]}/pid")"
+}
