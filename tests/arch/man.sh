@@ -34,9 +34,9 @@ check_help() {
 
 for program in "${programs[@]}"; do
 	name=${program##*/}
-	page=$(find "$SRC/docs" -name "$name.[18]")
+	page=$(find "$SRC/docs" "$SRC/agent" -name "$name.[18]")
 	if [ -z "$page" ]; then
-		missing "$name: no man page in docs/"
+		missing "$name: no man page"
 		continue
 	fi
 	# Requests that format are taken out; "Fl -json" becomes "--json".
