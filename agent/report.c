@@ -38,7 +38,7 @@ void report_backup(const struct agent *agent, struct fleet_status_backup *backup
 		.now_s = (int64_t)(clock_realtime_us(agent->clock) / 1000000),
 		.boot_s = agent->boot_s,
 		.last_success_s = done ? done->ended_s : 0,
-		.last_failure_s = failed_last ? last->ended_s : 0,
+		.last_failure_s = last && failed_last ? last->ended_s : 0,
 		.interval_s = settings->interval_us / 1000000,
 		.jitter_s = settings->jitter_us / 1000000,
 		.retry_s = settings->retry_us / 1000000,

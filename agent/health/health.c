@@ -310,7 +310,7 @@ static bool leads_to_box(const char *unit)
 
 bool health_gate(const struct health_facts *facts, const char **ret_why)
 {
-	const char *ignored;
+	const char *ignored = NULL;
 
 	ret_why = ret_why ? ret_why : &ignored;
 	*ret_why = NULL;

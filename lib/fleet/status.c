@@ -285,12 +285,10 @@ static void hardware_from_json(const struct json *json, struct fleet_status *sta
 static void units_from_json(const struct json *json, struct fleet_status *status)
 {
 	for (const struct json *i = json_first(json); i; i = json_next(i)) {
-		char *unit = status->failed_units[status->failed_unit_count];
-
 		if (status->failed_unit_count == FLEET_STATUS_UNITS_MAX)
 			return;
-		fleet_text_copy(unit, sizeof(*status->failed_units), json_text(i));
-		status->failed_unit_count++;
+		fleet_text_copy(status->failed_units[status->failed_unit_count++],
+			sizeof(*status->failed_units), json_text(i));
 	}
 }
 
