@@ -51,9 +51,9 @@ diff <(members "$T/real.xml") <(members "$SRC/agent/data/com.nexusempresarial.Ag
 echo "== a backup and a restore, by the bus and by the gate"
 id=$(call RunJob ss backup "")
 [ "$(call RunJob ss backup '{}')" = "$id" ] || fail "a second backup was queued beside the first"
-wait_for 60 job_is "$id" done
+wait_for 60 job_is "$id" "done"
 [ "$(call GetJob s "$id" | jq -r '.result.snapshot | length')" -ge 8 ] || fail "no snapshot's id"
-[ "$(status .backup.last_result)" = done ] || fail "the status does not tell of the backup"
+[ "$(status .backup.last_result)" = "done" ] || fail "the status does not tell of the backup"
 [ "$(stat -c %a "$root/var/lib/nexus-identity/backup/repo.key")" = 600 ] || fail "the key is open"
 request 7 '"op":"run","kind":"restore","follow":true' | gate operator test >"$T/answers"
 [ "$(tail -n 1 "$T/answers" | jq -r '.schema + .job.state')" = nexus.answer/1done ] ||
@@ -193,7 +193,7 @@ id=$(call RunJob ss backup "")
 wait_for 10 test -e "$root/run/nexus-jobs/$id.json"
 end_agent KILL
 start_agent
-wait_for 20 job_is "$id" done
+wait_for 20 job_is "$id" "done"
 [ "$(call GetJob s "$id" | jq -r .result.snapshot)" = 0123456789abcdef ] || fail "its result got lost"
 [ "$(status .boot.power_cuts.count)" = 0 ] || fail "a restart of the agent counts as a power cut"
 
@@ -214,7 +214,7 @@ wait_for 20 job_is "$cut" failed
 call GetJob s "$cut" | jq -r .result.message | grep -q interrupted || fail "it does not say why"
 [ "$(status '"\(.boot.count) \(.boot.power_cuts.count) \(.boot.power_cuts.times | length)"')" = "2 1 1" ] ||
 	fail "boots: $(status .boot)"
-[ "$(call GetJob s "$id" | jq -r .state)" = done ] || fail "an older job was forgotten"
+[ "$(call GetJob s "$id" | jq -r .state)" = "done" ] || fail "an older job was forgotten"
 
 echo "== an orderly shutdown is none"
 mkdir -p "$root/double"
