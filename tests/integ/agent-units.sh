@@ -82,9 +82,10 @@ printf 'g disk 6\ng systemd-journal -\n' >"$T/root/usr/lib/sysusers.d/basic.conf
 cp "$sysusers" "$T/root/usr/lib/sysusers.d/nexus-agent.conf"
 if [ "$(id -u)" = 0 ]; then
 	systemd-sysusers --root="$T/root" || complain "sysusers"
-	for user in $(sed -n 's/^\(User\|Group\)=//p' "$data"/*.service | sort -u); do
-		grep -q "^$user:" "$T/root/etc/passwd" || complain "no user $user"
-	done
+	sed -n 's/^\(User\|Group\)=//p' "$data"/*.service | sort -u | while read -r user; do
+		grep -q "^$user:" "$T/root/etc/passwd" || echo "$user"
+	done >"$T/strangers"
+	[ ! -s "$T/strangers" ] || complain "no such users: $(cat "$T/strangers")"
 	cp "$data/nexus-agent.tmpfiles" "$T/root/tmpfiles.conf"
 	systemd-tmpfiles --root="$T/root" --create "$T/root/tmpfiles.conf" 2>"$T/tmpfiles" ||
 		complain "tmpfiles: $(cat "$T/tmpfiles")"
@@ -95,7 +96,8 @@ echo "== message ids: source, catalogue and its Spanish twin agree"
 sed -n 's/^#define JOURNAL_[A-Z_]* "\([0-9a-f]*\)"/\1/p' "$SRC/agent/common/journal.h" | sort >"$T/ids"
 sed -n 's/^-- \([0-9a-f]\{32\}\)$/\1/p' "$data/nexus.catalog" | sort >"$T/ids.en"
 sed -n 's/^-- \([0-9a-f]\{32\}\) es$/\1/p' "$data/nexus.es.catalog" | sort >"$T/ids.es"
-diff "$T/ids" "$T/ids.en" && diff "$T/ids" "$T/ids.es" || complain "ids differ"
+diff "$T/ids" "$T/ids.en" || complain "ids differ"
+diff "$T/ids" "$T/ids.es" || complain "Spanish ids differ"
 [ "$(wc -l <"$T/ids")" -ge 12 ] || complain "hardly any ids"
 journalctl --update-catalog --root="$T/root" >/dev/null 2>&1 || true
 mkdir -p "$T/root/usr/lib/systemd/catalog"
