@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# nexus-agent on a private bus, with the real daemon, gate and workers, restic as the engine, and a
+# nexus-agent on a private bus, with the real daemon, gate, workers and engine, and a
 # double of systemd: every method, every kind of bad input, kill -9, a full disk, damaged files.
 set -euo pipefail
 # shellcheck source=tests/integ/agent-lib.sh
@@ -10,7 +10,7 @@ for tool in busctl dbus-daemon jq restic ssh-keygen; do
 done
 
 mkdir -p "$T/bin"
-ln -s "$(command -v restic)" "$T/bin/nexus-backup"
+ln -s "$BUILD/backup/nexus-backup" "$T/bin/nexus-backup"
 export PATH=$T/bin:$PATH HOME=$T XDG_CACHE_HOME=$T/cache
 make_box
 head -c 2000000 /dev/urandom >"$root/data/files/a"
@@ -61,6 +61,8 @@ request 7 '"op":"run","kind":"restore","follow":true' | gate operator test >"$T/
 [ "$(grep -c nexus.event/1 "$T/answers")" -ge 1 ] || fail "no events of the restore"
 restored=$(find "$root/data/restore" -type d -name files)
 diff -r "$root/data/files" "$restored" || fail "the restored tree differs"
+restic -r "$root/data/backup/repo" --password-file "$root/var/lib/nexus-identity/backup/repo.key" \
+	check --read-data >"$T/restic" 2>&1 || fail "restic check: $(cat "$T/restic")"
 request 8 '"op":"run","kind":"check","follow":true' | gate operator test | tail -n 1 |
 	jq -e '.ok and .job.state == "done"' >/dev/null || fail "check"
 
