@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 
 #include "agent/common/journal.h"
 #include "agent/issue.h"
@@ -138,6 +139,8 @@ void report_evaluate(struct agent *agent)
 			"health is %s", fleet_status_level_name(status->level));
 		agent->level = status->level;
 		report_property(agent, "Health");
+		sd_notifyf(0, "STATUS=%s: %s", agent->identity.name,
+			fleet_status_level_name(agent->level));
 	}
 	if (report_issue(agent, &err) < 0)
 		log_warning("%s", err.text);

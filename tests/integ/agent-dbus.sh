@@ -218,6 +218,10 @@ call GetJob s "$cut" | jq -r .result.message | grep -q interrupted || fail "it d
 	fail "boots: $(status .boot)"
 [ "$(call GetJob s "$id" | jq -r .state)" = "done" ] || fail "an older job was forgotten"
 
+peak_kib=$(awk '/^VmHWM/ { print $2 }' "/proc/$agent_pid/status")
+echo "peak RSS of nexus-agent after work: $peak_kib KiB"
+[ "$peak_kib" -le 6144 ] || fail "peak RSS of $peak_kib KiB is over 6 MiB"
+
 echo "== an orderly shutdown is none"
 mkdir -p "$root/double"
 echo stopping >"$root/double/system-state"
