@@ -8,10 +8,14 @@
 
 #include "base/i18n.h"
 #include "base/log.h"
+#include "base/proc.h"
 #include "base/str.h"
+#include "hw/smart.h"
 #include "json/json.h"
 
 #define WORD_LENGTH 4u
+#define SETTLE_TIMEOUT_US (30ull * 1000 * 1000)
+#define SMART_TIMEOUT_US (20ull * 1000 * 1000)
 
 enum choose_verdict choose_judge(const struct hw_disk *disk, const struct choose_rules *rules)
 {
@@ -60,6 +64,18 @@ const char *choose_reason(enum choose_verdict verdict)
 	return _(verdicts[verdict].reason);
 }
 
+/* Lets udev end with the disks that the kernel found; without udev there is nothing to wait for. */
+static void settle(void)
+{
+	const struct proc_options options = {.timeout_us = SETTLE_TIMEOUT_US};
+	cleanup_proc_result struct proc_result result = {0};
+	struct err err = ERR_INIT;
+
+	if (proc_run((const char *const[]){"udevadm", "settle", "--timeout=20", NULL}, &options,
+		    &result, &err) < 0)
+		log_debug("%s", err.text);
+}
+
 int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
 {
 	struct hw_disk_list list = {0};
@@ -70,6 +86,7 @@ int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
 		list.count = 1;
 		r = list.disks ? hw_disk_read_node(NULL, only, list.disks, err) : err_oom(err);
 	} else {
+		settle();
 		r = hw_disk_list(NULL, &list, err);
 	}
 	if (r < 0) {
@@ -84,6 +101,39 @@ int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
 	}
 	*ret = list;
 	return 0;
+}
+
+/* Asks the disk how it is; unknown without smartctl, or for a disk that has no say. */
+static enum hw_smart_verdict health_of(const struct hw_disk *disk)
+{
+	const struct proc_options options = {
+		.output_max = HW_SMART_TEXT_MAX, .timeout_us = SMART_TIMEOUT_US};
+	cleanup_proc_result struct proc_result result = {0};
+	struct hw_smart smart;
+	struct err err = ERR_INIT;
+
+	if (str_equal(disk->transport, "loop") || str_equal(disk->transport, "virtio"))
+		return HW_SMART_UNKNOWN;
+	/* smartctl's status says more than "it ran"; the JSON decides. */
+	if (proc_run((const char *const[]){"smartctl", "--json=c", "--all", disk->path, NULL},
+		    &options, &result, &err) < 0 ||
+		hw_smart_parse(result.output, result.output_size, &smart, &err) < 0)
+		return HW_SMART_UNKNOWN;
+	return smart.verdict;
+}
+
+static void say_health(struct screen *screen, const struct hw_disk *disk)
+{
+	switch (health_of(disk)) {
+	case HW_SMART_UNKNOWN:
+		break;
+	case HW_SMART_PASSED:
+		screen_say(screen, _("      health: good\n"));
+		break;
+	case HW_SMART_FAILED:
+		screen_say(screen, _("      health: FAILING. Do not use this disk.\n"));
+		break;
+	}
 }
 
 void choose_table(
@@ -103,6 +153,7 @@ void choose_table(
 			d->model[0] ? d->model : "?");
 		if (d->serial[0])
 			screen_say(screen, _("      serial number: %s\n"), d->serial);
+		say_health(screen, d);
 		if (d->summary[0])
 			screen_say(screen, _("      %s: %s\n"), choose_reason(verdict), d->summary);
 		else

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/str.h"
-#include "provision/disk/grubenv.h"
+#include "hw/grubenv.h"
 
 #define BOOT_LABEL "Nexus"
 #define BOOT_LOADER "\\EFI\\BOOT\\BOOTX64.EFI"
@@ -106,12 +106,24 @@ static int data(struct install *in, struct err *err)
 		in->target, in->source, in->run_dir, in->name, install_now_s(in), &in->box, err);
 }
 
+/* What GRUB finds at the first boot: slot A is good, slot B is empty. */
+static int bootstate_make(struct install *in, char ret_block[HW_GRUBENV_SIZE], struct err *err)
+{
+	const struct {
+		const char *name, *value;
+	} entries[] = {{"MODE", "installed"}, {"ORDER", "A B"}, {"A_OK", "1"}, {"A_TRY", "0"},
+		{"B_OK", "0"}, {"B_TRY", "0"}, {"PROVEN", ""}, {"MACHINE_ID", in->box.machine_id}};
+	struct hw_grubenv env = {0};
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]) && r >= 0; i++)
+		r = hw_grubenv_set(&env, entries[i].name, entries[i].value, err);
+	return r < 0 ? r : hw_grubenv_format(&env, ret_block, err);
+}
+
 /* The stick's boot state with the block of an installed disk in it. */
 static int bootstate_write(struct install *in, struct err *err)
 {
-	const struct grubenv_entry entries[] = {{"MODE", "installed"}, {"ORDER", "A B"},
-		{"A_OK", "1"}, {"A_TRY", "0"}, {"B_OK", "0"}, {"B_TRY", "0"}, {"PROVEN", ""},
-		{"MACHINE_ID", in->box.machine_id}, {0}};
 	struct copy_place place = target_place(in->target, "nexus-bootstate");
 	size_t size = (size_t)in->source->bootstate_bytes;
 	uint8_t *state = in->source->bootstate;
@@ -120,7 +132,7 @@ static int bootstate_write(struct install *in, struct err *err)
 
 	if (!found)
 		return err_oom(err);
-	r = grubenv_format(entries, (char *)state + GRUBENV_OFFSET, err);
+	r = bootstate_make(in, (char *)state + TARGET_BOOTSTATE_OFFSET, err);
 	if (r >= 0)
 		r = copy_write(in->copy, place, state, size, err);
 	if (r >= 0)

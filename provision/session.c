@@ -107,10 +107,11 @@ static void say_failure(struct session *s, const struct err *err)
 	screen_beep(s->screen, false);
 }
 
-static void say_failed_install(struct session *s, struct install *in, const struct err *err)
+static void say_failed_install(
+	struct session *s, struct install *in, const struct err *err, bool stick_reads)
 {
 	say_failure(s, err);
-	if (!still_reads(s->source.fd))
+	if (!stick_reads)
 		screen_say(s->screen, _("The stick can't be read any more. Was it pulled out? Plug "
 					"it in and start again "
 					"from it; if it fails again, use another stick.\n"));
@@ -350,7 +351,8 @@ static int pick(struct session *s, size_t *ret, struct err *err)
 
 /* --- Doing --- */
 
-static void after_install(struct session *s, struct install *in, const struct err *failure)
+static void after_install(
+	struct session *s, struct install *in, const struct err *failure, bool stick_reads)
 {
 	struct err err = ERR_INIT;
 
@@ -364,7 +366,7 @@ static void after_install(struct session *s, struct install *in, const struct er
 					"itself.\n"));
 	}
 	err = ERR_INIT;
-	if (report_write(in, failure, &err) < 0) {
+	if (stick_reads && report_write(in, failure, &err) < 0) {
 		log_warning("%s", err.text);
 		screen_say(s->screen, _("The report could not be written to the stick.\n"));
 	}
@@ -383,6 +385,7 @@ static int perform(struct session *s, struct plan *plan, struct err *err)
 		.name = plan->name,
 		.machine = &s->machine,
 	};
+	bool stick_reads;
 	int r;
 
 	screen_say(s->screen,
@@ -396,36 +399,42 @@ static int perform(struct session *s, struct plan *plan, struct err *err)
 	}
 	if (r >= 0)
 		r = install_run(&in, err);
-	after_install(s, &in, r < 0 ? err : NULL);
+	stick_reads = r >= 0 || still_reads(s->source.fd);
 	if (r < 0)
-		say_failed_install(s, &in, err);
-	else
+		say_failed_install(s, &in, err, stick_reads);
+	after_install(s, &in, r < 0 ? err : NULL, stick_reads);
+	if (r >= 0)
 		say_success(s, &in);
 	return r;
 }
 
-static void power_off(struct session *s)
+static void systemctl(struct session *s, const char *verb)
 {
 	struct err err = ERR_INIT;
 
-	screen_say(s->screen, _("Powering off. Take out the stick.\n"));
-	if (proc_run_ok((const char *const[]){"systemctl", "poweroff", NULL}, NULL, NULL, &err) < 0)
+	if (proc_run_ok((const char *const[]){"systemctl", verb, NULL}, NULL, NULL, &err) < 0)
 		say_failure(s, &err);
 }
 
 static void end_well(struct session *s, const struct plan *plan)
 {
-	if (plan->done_before) {
-		screen_say(s->screen, _("\nThis stick has already made this box. Take it out and "
-					"start the PC again.\n"));
-		return;
-	}
+	if (plan->done_before)
+		screen_say(s->screen, _("\nThis stick has already made this box.\n"));
 	if (!s->options->power_off || s->options->dry_run)
 		return;
+	if (plan->done_before) {
+		wizard_wait(
+			s->screen, _("Take out the stick and press Enter to start the PC again. "));
+		if (screen_can_ask(s->screen))
+			systemctl(s, "reboot");
+		return;
+	}
 	if (!s->unattended || !s->seed.power_off)
 		wizard_wait(s->screen, _("Take out the stick and press Enter to power off. "));
-	if (!s->unattended || s->seed.power_off || screen_can_ask(s->screen))
-		power_off(s);
+	if (s->seed.power_off || screen_can_ask(s->screen)) {
+		screen_say(s->screen, _("Powering off. Take out the stick.\n"));
+		systemctl(s, "poweroff");
+	}
 }
 
 static int once(struct session *s, struct err *err)
@@ -434,14 +443,15 @@ static int once(struct session *s, struct err *err)
 	size_t index;
 	int r;
 
+	*err = ERR_INIT;
 	r = pick(s, &index, err);
 	if (r >= 0)
 		r = decide(s, &s->disks.disks[index], &plan, err);
 	if (r < 0) {
-		if (r != -EAGAIN && r != -ECANCELED) {
+		if (r != -EAGAIN && r != -ECANCELED)
 			say_failure(s, err);
+		if (r != -EAGAIN)
 			screen_say(s->screen, _("Nothing was changed.\n"));
-		}
 		return r;
 	}
 	r = plan.done_before ? 0 : perform(s, &plan, err);
@@ -454,21 +464,32 @@ static int once(struct session *s, struct err *err)
 static int attended(struct session *s, struct err *err)
 {
 	for (;;) {
-		int r;
+		int r = once(s, err);
 
-		*err = ERR_INIT;
-		r = once(s, err);
-		if (r >= 0 || s->options->target)
+		if (r >= 0 || !screen_can_ask(s->screen))
 			return r;
-		if (r == -ECANCELED && !s->options->power_off)
+		if (r == -EAGAIN)
+			continue;
+		if (r == -ECANCELED && s->options->power_off) {
+			wizard_wait(s->screen, _("Press Enter to power off. "));
+			systemctl(s, "poweroff");
+		}
+		if (r == -ECANCELED || s->options->target)
 			return r;
-		if (r == -ENOTTY || r == -ENODATA)
-			return r;
-		if (r != -EAGAIN)
-			wizard_wait(s->screen, _("Press Enter to begin again. "));
-		if (!screen_can_ask(s->screen))
-			return r;
+		wizard_wait(s->screen, _("Press Enter to begin again. "));
 	}
+}
+
+/* When it can't be done unattended, the technician who comes to look is asked. */
+static int unattended(struct session *s, struct err *err)
+{
+	int r = once(s, err);
+
+	if (r >= 0 || !s->options->power_off || !screen_can_ask(s->screen))
+		return r;
+	wizard_wait(s->screen, _("Press Enter to go on with questions. "));
+	s->unattended = false;
+	return attended(s, err);
 }
 
 static int list_disks(struct session *s, struct err *err)
@@ -507,7 +528,7 @@ int session_run(const struct session_options *options, struct screen *screen)
 		say_machine(&s);
 		r = open_all(&s, &err);
 		if (r >= 0) {
-			r = s.unattended ? once(&s, &err) : attended(&s, &err);
+			r = s.unattended ? unattended(&s, &err) : attended(&s, &err);
 			return r < 0 ? VERB_EXIT_FAILED : VERB_EXIT_OK;
 		}
 	}

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "provision/disk/grubenv.h"
+#include "hw/grubenv.h"
 #include "provision/seed.h"
 
 #define MANIFEST_PATH "nexus/image.json"
@@ -159,7 +159,7 @@ static int sizes_check(const struct source *source, const struct layout *layout,
 	}
 	if (part_bytes(source, "nexus-esp") <= TARGET_ESP_HEAD ||
 		part_bytes(source, "nexus-esp") > ESP_BYTES_MAX ||
-		part_bytes(source, "nexus-bootstate") < GRUBENV_OFFSET + COPY_BLOCK ||
+		part_bytes(source, "nexus-bootstate") < TARGET_BOOTSTATE_OFFSET + COPY_BLOCK ||
 		part_bytes(source, "nexus-bootstate") > SOURCE_BOOTSTATE_MAX)
 		return err_set(err, ERR_CORRUPT, EBADMSG, "ESP or boot state has a wrong size");
 	return 0;
@@ -239,6 +239,7 @@ static int esp_verify(struct source *source, struct copy *copy, struct err *err)
 
 static int bootstate_verify(struct source *source, struct copy *copy, struct err *err)
 {
+	struct hw_grubenv env;
 	int r;
 
 	source->bootstate_bytes = part_bytes(source, "nexus-bootstate");
@@ -250,9 +251,9 @@ static int bootstate_verify(struct source *source, struct copy *copy, struct err
 		(size_t)source->bootstate_bytes, err);
 	if (r < 0)
 		return r;
-	if (!grubenv_is_valid((const char *)source->bootstate + GRUBENV_OFFSET))
-		return err_set(err, ERR_CORRUPT, EBADMSG,
-			"check boot state: no environment block at byte %d", GRUBENV_OFFSET);
+	r = hw_grubenv_parse((const char *)source->bootstate + TARGET_BOOTSTATE_OFFSET, &env, err);
+	if (r < 0)
+		return err_wrap(err, "check boot state");
 	return 0;
 }
 

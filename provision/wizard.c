@@ -66,7 +66,7 @@ int wizard_action(struct screen *screen, const char *name, enum wizard_action *r
 		if (r < 0)
 			return r;
 		if (strcmp(answer, "3") == 0)
-			return canceled(err);
+			return err_set(err, ERR_CONFIG, EAGAIN, "another disk is wanted");
 		if (strcmp(answer, "1") == 0 || strcmp(answer, "2") == 0) {
 			*ret = answer[0] == '1' ? WIZARD_REPAIR : WIZARD_ERASE;
 			return 0;

@@ -19,7 +19,8 @@ int wizard_disk(struct screen *screen, const struct hw_disk_list *list,
 	const struct choose_rules *rules, size_t *ret_index, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* What to do with a disk that holds a box called name ("" when unknown). */
+/* What to do with a disk that holds a box called name ("" when unknown). -EAGAIN: another disk
+ * is wanted. */
 int wizard_action(struct screen *screen, const char *name, enum wizard_action *ret, struct err *err)
 	__attribute__((warn_unused_result));
 

@@ -13,7 +13,7 @@
 #include "base/hex.h"
 #include "base/proc.h"
 #include "base/str.h"
-#include "provision/disk/grubenv.h"
+#include "hw/grubenv.h"
 #include "json/json.h"
 
 #define OPEN_TRIES 50
@@ -136,15 +136,16 @@ static void machine_id_from_boot(struct target *target, struct target_box *box)
 {
 	struct copy_place place = target_place(target, "nexus-bootstate");
 	cleanup_copy struct copy copy = {0};
-	char block[GRUBENV_SIZE], text[64];
+	char block[HW_GRUBENV_SIZE];
+	struct hw_grubenv env;
 	struct err err = ERR_INIT;
 
 	if (box->machine_id[0] || copy_init(&copy, NULL, &err) < 0)
 		return;
-	place.offset += GRUBENV_OFFSET;
+	place.offset += TARGET_BOOTSTATE_OFFSET;
 	if (copy_read(&copy, place, block, sizeof(block), &err) >= 0 &&
-		grubenv_get(block, "MACHINE_ID", text, sizeof(text)))
-		machine_id_set(box->machine_id, text);
+		hw_grubenv_parse(block, &env, &err) >= 0)
+		machine_id_set(box->machine_id, hw_grubenv_get(&env, "MACHINE_ID"));
 }
 
 int target_examine(struct target *target, const char *run_dir, enum target_state *ret_state,

@@ -14,6 +14,7 @@
 #include "provision/disk/volume.h"
 
 #define TARGET_BOOT_CODE 440 /* bytes of sector 0 before the partition table */
+#define TARGET_BOOTSTATE_OFFSET 4096 /* bytes: where GRUB's block is in the bootstate partition */
 #define TARGET_ESP_HEAD (64u << 10) /* bytes of the ESP that are written last */
 
 /* What a disk is to us; decides what may be done to it without asking. */
