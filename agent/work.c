@@ -93,14 +93,14 @@ static void end_job(struct agent *agent, bool ok, const char *why)
 	report_evaluate(agent);
 }
 
-/* Why the repository could not be made, from nexus-backup-init. Owned; NULL if it did not say. */
+/* Why the repository could not be made, from nexus-backup-init. Owned. */
 static char *read_init_error(const struct agent *agent)
 {
 	cleanup_free char *text = NULL;
 	struct err ignored = ERR_INIT;
 
 	if (file_read(agent->work_fd, "init.error", ERR_TEXT_MAX, &text, NULL, &ignored) < 0)
-		return NULL;
+		return strdup(_("The backup repository could not be made."));
 	return TAKE(text);
 }
 

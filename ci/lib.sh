@@ -53,3 +53,32 @@ run_step() {
 	tail -n "${TAIL_LINES:-25}" "$log" | sed 's/^/  | /'
 	return 1
 }
+
+# The archives that apt is set up for, one a line; nothing needs to have been fetched.
+apt_archives() {
+	apt-get --print-uris update 2>/dev/null | sed -n "s|^'\([^']*\)/dists/.*|\1|p" | sort -u
+}
+
+# archive_of SUITE: the archive to make a chroot from: NEXUS_MIRROR, or the one of that
+# distribution that this machine's apt is set up for. Ends the program when there is none.
+archive_of() {
+	local suite=$1 folder=debian uri scratch uris
+	[ "$suite" != noble ] || folder=ubuntu
+	scratch=$(mktemp -d "${TMPDIR:-/tmp}/nexus-archive.XXXXXX")
+	uris=${NEXUS_MIRROR:-$(apt_archives | grep "/$folder\$" || true)}
+	for uri in $uris; do
+		if /usr/lib/apt/apt-helper -o Acquire::Retries=1 -o Acquire::http::Timeout=20 \
+			download-file "$uri/dists/$suite/InRelease" "$scratch/InRelease" \
+			>>"$scratch/log" 2>&1; then
+			rm -rf "$scratch"
+			printf '%s\n' "$uri"
+			return 0
+		fi
+	done
+	if grep -qE 'resolv|onnect|timed out|unreachable' "$scratch/log" 2>/dev/null; then
+		rm -rf "$scratch"
+		die "no network, or the package servers do not answer: a chroot of $suite can't be made; check the connection and try again"
+	fi
+	rm -rf "$scratch"
+	die "apt on this machine knows no archive that offers $suite; set NEXUS_MIRROR to one that does"
+}

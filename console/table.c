@@ -67,7 +67,7 @@ static size_t fitting(const char *text, size_t width)
 static void print_row(
 	const struct table *table, size_t row, const size_t *widths, bool coloured, size_t width)
 {
-	char *const *cells = &table->cells.items[row * table->columns];
+	char *const *cells = table->cells.items + row * table->columns;
 	const char *colour = coloured ? table->colours.items[row] : "";
 	size_t used = 0;
 
@@ -115,7 +115,7 @@ void table_age(int64_t then_s, int64_t now_s, char ret_text[32])
 		snprintf(ret_text, 32, _("%d s"), age < 0 ? 0 : (int)age);
 	else if (age < 3600)
 		snprintf(ret_text, 32, _("%d min"), (int)(age / 60));
-	else if (age < 2 * 86400)
+	else if (age < (int64_t)2 * 86400)
 		snprintf(ret_text, 32, _("%d h"), (int)(age / 3600));
 	else
 		snprintf(ret_text, 32, _("%d d"), (int)(age / 86400 % 1000000));

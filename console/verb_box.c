@@ -162,7 +162,7 @@ static int confirm(const struct console *console, struct err *err)
 {
 	const char *name = console->box.name;
 	cleanup_free char *question = NULL;
-	char line[PROMPT_LINE_MAX];
+	char line[PROMPT_LINE_MAX] = "";
 	int r;
 
 	if (!arg_confirm) {

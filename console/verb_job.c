@@ -315,13 +315,14 @@ int verb_job_list(int argc, char **argv, void *context)
 	int r;
 
 	(void)argc;
+	if (!jobs) {
+		(void)err_oom(&asking.err);
+		return console_fail(console, &asking.err);
+	}
 	r = begin(&asking, argv[0]);
 	if (r)
 		return r;
-	asking.fault = FAULT_CONSOLE;
-	r = jobs ? ask_request(&console->ask, asking.talk, &request, &answer, &asking.fault,
-			   &asking.err)
-		 : err_oom(&asking.err);
+	r = ask_request(&console->ask, asking.talk, &request, &answer, &asking.fault, &asking.err);
 	if (r == 0) {
 		asking.fault = FAULT_ANSWER;
 		r = fleet_contract_answer_jobs(&answer, jobs, JOBS_MAX, &count, &asking.err);

@@ -207,7 +207,6 @@ static int add_box(
 	struct view *view, struct table *table, const struct inventory_box *box, struct err *err)
 {
 	const struct fleet_status *status = document(view, box);
-	bool reached = box->polled == FAULT_NONE && status;
 	char backup[32] = "-", seen[32], space[32] = "-", uptime[32] = "-";
 	const char *cells[8] = {
 		box->name, fault_word(box->polled), "-", uptime, space, backup, seen, ""};
@@ -222,7 +221,7 @@ static int add_box(
 		free_space(status, space);
 		table_age(status->backup.last_success_s, view->now_s, backup);
 	}
-	if (reached) {
+	if (status && box->polled == FAULT_NONE) {
 		cells[1] = level_word(status->level);
 		cells[7] = worst_check(status);
 		colour = level_colour(status->level);
@@ -278,7 +277,6 @@ static void show_faults(const struct view *view)
 static struct json *box_json(struct view *view, const struct inventory_box *box)
 {
 	const struct fleet_status *status = document(view, box);
-	bool reached = box->polled == FAULT_NONE && status;
 	struct json *json = json_object_new();
 	char where[ADDRESS_TEXT_SIZE], when[CLOCK_RFC3339_SIZE];
 
@@ -286,8 +284,9 @@ static struct json *box_json(struct view *view, const struct inventory_box *box)
 	json_set_text(json, "box_id", box->box_id);
 	json_set_text(json, "name", box->name);
 	json_set_text(json, "address", where);
-	json_set_text(
-		json, "state", reached ? fleet_status_level_name(status->level) : "unreached");
+	json_set_text(json, "state",
+		status && box->polled == FAULT_NONE ? fleet_status_level_name(status->level)
+						    : "unreached");
 	json_set_text(json, "fault", fault_name(box->polled));
 	if (box->polled != FAULT_NONE)
 		json_set_text(json, "text", box->polled_text);

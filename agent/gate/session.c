@@ -315,13 +315,19 @@ static int wait_for_more(struct session *session, struct err *err)
 	return 0;
 }
 
+static bool has_line(const struct session *session)
+{
+	return session->in.size && memchr(session->in.data, '\n', session->in.size);
+}
+
 static int serve(struct session *session, struct err *err)
 {
 	int r = 0;
 
 	while (r >= 0) {
 		r = take_lines(session, err);
-		if (r >= 0 && session->ended)
+		/* A job that is followed is followed to its end, whatever comes no more. */
+		if (r >= 0 && session->ended && !session->follow_id)
 			return 0;
 		while (r >= 0 && (r = sd_bus_process(session->bus, NULL)) > 0)
 			;
@@ -329,8 +335,7 @@ static int serve(struct session *session, struct err *err)
 			return err->code ? r : err_errno(err, r, "listen to nexus-agent");
 		if (session->follow_id && session->follow_news)
 			r = tell_followed(session, err);
-		if (r >= 0 && !(session->in.size && !session->follow_id &&
-				      memchr(session->in.data, '\n', session->in.size)))
+		if (r >= 0 && (session->follow_id || (!session->ended && !has_line(session))))
 			r = wait_for_more(session, err);
 	}
 	return r;

@@ -1,6 +1,7 @@
 /* nexus-job: run by the units nexus-backup@, nexus-restore@, nexus-check@ and nexus-backup-init.
  * Reads what was asked from the job's record, runs the engine, and keeps the job's progress and
  * at last its result in /run/nexus-jobs/<id>.json for the daemon. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -28,6 +29,7 @@
 #include "json/json.h"
 
 #define REPORT_EVERY_US 500000
+#define WORK_FOLDER "/run/nexus-jobs"
 
 /* One run of the engine for one job. */
 struct work {
@@ -244,19 +246,36 @@ static int make_argv(const struct work *work, struct str_list *argv, struct err 
 	return r;
 }
 
+/* Reports of earlier jobs have been read long since. */
+static void clear_reports(const struct work *work)
+{
+	int fd = fcntl(work->out_fd, F_DUPFD_CLOEXEC, 3);
+	cleanup_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (entry->d_name[0] != '.' && unlinkat(work->out_fd, entry->d_name, 0) < 0)
+			log_warning("remove %s: %m", entry->d_name);
+}
+
 /* Opens folders, settings and the record of the job. */
 static int work_open(struct work *work, const char *kind, const char *id, struct err *err)
 {
 	cleanup_free char *jobs = str_printf("%s/var/lib/nexus-agent/jobs", work->root);
-	cleanup_free char *out = str_printf("%s/run/nexus-jobs", work->root);
+	cleanup_free char *out = str_printf("%s" WORK_FOLDER, work->root);
 	cleanup_close int jobs_fd = -1;
 	int r;
 
 	if (!jobs || !out)
 		return err_oom(err);
-	work->out_fd = open(out, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	work->out_fd = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (work->out_fd < 0)
 		return err_errno(err, errno, "open folder %s", out);
+	clear_reports(work);
 	jobs_fd = open(jobs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (jobs_fd < 0)
 		return err_errno(err, errno, "open folder %s", jobs);
@@ -340,6 +359,23 @@ static int run_check(int argc, char **argv, void *context)
 	return run_job("check", argc, argv, context);
 }
 
+/* The job that needs the repository is never started if it could not be made: the daemon reads
+ * why from here. NULL removes it. */
+static void leave_init_error(const char *root, const char *text)
+{
+	cleanup_free char *path = str_printf("%s" WORK_FOLDER "/init.error", root);
+	struct err err = ERR_INIT;
+
+	if (!path)
+		return;
+	if (!text) {
+		if (unlink(path) < 0 && errno != ENOENT)
+			log_warning("remove %s: %m", path);
+	} else if (file_replace(AT_FDCWD, path, text, strlen(text), 0644, &err) < 0) {
+		log_warning("%s", err.text);
+	}
+}
+
 static int run_init(int argc, char **argv, void *context)
 {
 	cleanup_settings struct settings settings = {0};
@@ -353,6 +389,7 @@ static int run_init(int argc, char **argv, void *context)
 		r = repository_make(*(const char **)context, settings.repository, &err);
 	if (r < 0)
 		log_error("%s", err.text);
+	leave_init_error(*(const char **)context, r < 0 ? err.text : NULL);
 	return r < 0 ? VERB_EXIT_FAILED : VERB_EXIT_OK;
 }
 

@@ -161,7 +161,8 @@ static void wait_for(struct question **questions, size_t count, uint64_t timeout
 int address_look_up(const struct address *addresses, size_t count, uint64_t timeout_us,
 	struct address_lookup *ret_lookups, struct err *err)
 {
-	cleanup_free struct question **questions = calloc(count ? count : 1, sizeof(*questions));
+	cleanup_free struct question **questions =
+		calloc(count ? count : 1, sizeof(struct question *));
 
 	if (!questions)
 		return err_oom(err);

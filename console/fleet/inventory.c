@@ -110,39 +110,46 @@ static int read_row(struct db_statement *row, struct inventory_box *ret, struct 
 	return ret->status ? 0 : err_oom(err);
 }
 
+static int read_rows(struct db_statement *rows, struct inventory_list *list, struct err *err)
+{
+	size_t allocated = 0;
+	int r;
+
+	while ((r = db_step(rows, err)) == 1) {
+		if (list->count == allocated) {
+			size_t more = allocated ? 2 * allocated : 16;
+			void *grown = reallocarray(list->boxes, more, sizeof(*list->boxes));
+
+			if (!grown)
+				return err_oom(err);
+			list->boxes = grown;
+			allocated = more;
+		}
+		if (list->count == INVENTORY_BOXES_MAX)
+			return err_set(err, ERR_SPACE, E2BIG, "read inventory: more than %d boxes",
+				INVENTORY_BOXES_MAX);
+		r = read_row(rows, &list->boxes[list->count++], err);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
 int inventory_list(struct inventory *inventory, struct inventory_list *ret, struct err *err)
 {
 	cleanup_db_statement struct db_statement *rows = NULL;
-	cleanup_inventory_list struct inventory_list list = {0};
-	size_t allocated = 0;
+	struct inventory_list list = {0};
 	int r;
 
 	r = db_prepare(inventory->db, "SELECT " COLUMNS " FROM boxes ORDER BY name COLLATE NOCASE",
 		&rows, err);
-	if (r < 0)
+	if (r == 0)
+		r = read_rows(rows, &list, err);
+	if (r < 0) {
+		inventory_list_done(&list);
 		return r;
-	while ((r = db_step(rows, err)) == 1) {
-		if (list.count == allocated) {
-			size_t more = allocated ? 2 * allocated : 16;
-			void *grown = reallocarray(list.boxes, more, sizeof(*list.boxes));
-
-			if (!grown)
-				return err_oom(err);
-			list.boxes = grown;
-			allocated = more;
-		}
-		if (list.count == INVENTORY_BOXES_MAX)
-			return err_set(err, ERR_SPACE, E2BIG, "read inventory: more than %d boxes",
-				INVENTORY_BOXES_MAX);
-		r = read_row(rows, &list.boxes[list.count], err);
-		list.count++;
-		if (r < 0)
-			return r;
 	}
-	if (r < 0)
-		return r;
 	*ret = list;
-	list = (struct inventory_list){0};
 	return 0;
 }
 

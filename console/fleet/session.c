@@ -48,7 +48,7 @@ int session_identity_parse(const char *text, struct session_identity **ret, stru
 }
 
 /* "type base64" of any key, or NULL. */
-static char *public_line(const ssh_key key)
+static char *public_line(ssh_key key)
 {
 	char *base64 = NULL, *line = NULL;
 
@@ -282,6 +282,8 @@ static int step_dial(struct session *session, uint64_t now_us, struct err *err)
 		session->fault = session->dial.fault;
 	} else if (r > 0) {
 		session->phase = SESSION_DIALED;
+	} else if (session->dial.connected) {
+		session->phase = SESSION_GREETING;
 	}
 	return r;
 }
@@ -293,6 +295,7 @@ static int step_once(struct session *session, uint64_t now_us, struct err *err)
 
 	switch (session->phase) {
 	case SESSION_DIALING:
+	case SESSION_GREETING:
 		return step_dial(session, now_us, err);
 	case SESSION_DIALED:
 		if (!session->permitted)
@@ -350,6 +353,7 @@ short session_events(const struct session *session)
 {
 	switch (session->phase) {
 	case SESSION_DIALING:
+	case SESSION_GREETING:
 		return dial_events(&session->dial);
 	case SESSION_DIALED:
 	case SESSION_FAILED:
@@ -367,7 +371,7 @@ short session_events(const struct session *session)
 
 uint64_t session_deadline_us(const struct session *session)
 {
-	if (session->phase == SESSION_DIALING)
+	if (session->phase == SESSION_DIALING || session->phase == SESSION_GREETING)
 		return session->dial.deadline_us;
 	return session->phase == SESSION_DIALED ? SESSION_DEADLINE_NEVER : session->deadline_us;
 }

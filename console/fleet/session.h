@@ -58,6 +58,7 @@ struct session_options {
 
 enum session_phase {
 	SESSION_DIALING,
+	SESSION_GREETING, /* connected; waits for the server's banner */
 	SESSION_DIALED, /* an SSH server is there; waits for session_permit */
 	SESSION_EXCHANGING,
 	SESSION_LOGGING_IN,

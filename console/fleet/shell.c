@@ -13,7 +13,10 @@
 #include "base/str.h"
 
 #define CHUNK 16384
-#define WAIT_MS 1000 /* libssh may hold packets that poll does not see */
+/* A read of one stream makes libssh take packets of the other off the socket as well, and then
+ * poll does not tell of them. So after news the wait is short, and never long. */
+#define WAIT_MS 500
+#define WAIT_AFTER_NEWS_MS 10
 
 struct shell {
 	struct session *session;
@@ -25,6 +28,7 @@ struct shell {
 	int escape; /* how much of "Enter ~ ." was typed: 0 to 2 */
 	bool hung_up; /* by the escape */
 	bool ended[2]; /* stdout and stderr of the box */
+	bool news; /* the last wait ended because something came */
 };
 
 /* --- the terminal --- */
@@ -176,8 +180,9 @@ static int wait_for_news(struct shell *shell, struct err *err)
 		{.fd = shell->resize_fd, .events = POLLIN},
 	};
 
-	if (poll(fds, 3, WAIT_MS) < 0 && errno != EINTR)
+	if (poll(fds, 3, shell->news ? WAIT_AFTER_NEWS_MS : WAIT_MS) < 0 && errno != EINTR)
 		return err_errno(err, errno, "wait for the shell");
+	shell->news = fds[0].revents != 0;
 	if (fds[1].revents)
 		return read_input(shell, err);
 	if (fds[2].revents)
@@ -192,9 +197,9 @@ static int pump(struct shell *shell, struct err *err)
 	while (r == 0 && !shell->hung_up) {
 		r = send_pending(shell, err);
 		if (r == 0)
-			r = show(shell, 0, err);
-		if (r == 0)
 			r = show(shell, 1, err);
+		if (r == 0)
+			r = show(shell, 0, err);
 		if (r < 0)
 			return r;
 		if (shell->ended[0] && shell->ended[1] && session_ended(shell->session))

@@ -13,6 +13,8 @@
 #define TICK_US 50000u /* how often deadlines are looked at */
 #define LATE_US 150000u /* a turn of the loop that took longer than tick and this was held up */
 #define EVENTS_MAX 128
+#define BANNERS_MAX 128 /* connected and still waiting for a banner: each costs the other side */
+#define SECONDS_MAX 64 /* under way in the round of second chances */
 #define FDS_SPARE 64 /* descriptors left for everything else */
 
 struct slot {
@@ -22,6 +24,8 @@ struct slot {
 	struct talk *talk; /* owned; NULL before and after */
 	uint64_t begun_us;
 	bool holds_session; /* counts in sessions, otherwise in dials */
+	bool awaits_banner; /* counts in banners too */
+	bool second; /* this is its second chance */
 	size_t active_at; /* place in the list of active slots */
 };
 
@@ -31,12 +35,15 @@ struct sweep {
 	struct address_lookup *lookups;
 	size_t count, begun, done;
 	struct slot **active; /* begun and not done */
-	size_t active_count, dials, sessions, dials_max, sessions_max;
+	size_t active_count, dials, banners, sessions, dials_max, sessions_max;
+	struct slot **again; /* slots that get a second chance at the end */
+	size_t again_count;
 	struct slot **waiting; /* ring of dialed slots that wait for a session */
 	size_t waiting_head, waiting_count;
 	struct fleet_status *scratch;
 	int epoll;
 	uint64_t end_us;
+	bool ending; /* no more chances */
 };
 
 static uint64_t now_of(const struct sweep *sweep)
@@ -44,12 +51,21 @@ static uint64_t now_of(const struct sweep *sweep)
 	return clock_monotonic_us(sweep->options->clock);
 }
 
-static void finish(struct slot *slot, enum fault fault)
+static void set_awaits_banner(struct slot *slot, bool awaits)
+{
+	if (awaits && !slot->awaits_banner)
+		slot->sweep->banners++;
+	if (!awaits && slot->awaits_banner)
+		slot->sweep->banners--;
+	slot->awaits_banner = awaits;
+}
+
+/* Ends what the slot has under way. */
+static void leave(struct slot *slot)
 {
 	struct sweep *sweep = slot->sweep;
 
-	slot->result->fault = fault;
-	slot->result->took_us = now_of(sweep) - slot->begun_us;
+	set_awaits_banner(slot, false);
 	talk_free(TAKE(slot->talk));
 	if (slot->holds_session)
 		sweep->sessions--;
@@ -57,6 +73,22 @@ static void finish(struct slot *slot, enum fault fault)
 		sweep->dials--;
 	sweep->active[slot->active_at] = sweep->active[--sweep->active_count];
 	sweep->active[slot->active_at]->active_at = slot->active_at;
+}
+
+/* A box that took the connection and said nothing may only have been busy, perhaps by us: it is
+ * asked once more when the others are done. */
+static void finish(struct slot *slot, enum fault fault)
+{
+	struct sweep *sweep = slot->sweep;
+
+	leave(slot);
+	slot->result->fault = fault;
+	slot->result->took_us = now_of(sweep) - slot->begun_us;
+	if (fault == FAULT_SILENT && !slot->second && !sweep->ending) {
+		slot->second = true;
+		sweep->again[sweep->again_count++] = slot;
+		return;
+	}
 	sweep->done++;
 	if (sweep->options->finished)
 		sweep->options->finished(sweep->options->context, sweep->done, sweep->count);
@@ -121,7 +153,7 @@ static void advance(struct slot *slot, uint64_t now_us)
 {
 	cleanup_fleet_contract_answer struct fleet_contract_answer answer = {0};
 	struct sweep *sweep = slot->sweep;
-	enum session_phase before = session_phase(talk_session(slot->talk));
+	enum session_phase before = session_phase(talk_session(slot->talk)), after;
 	int r;
 
 	r = talk_step(slot->talk, now_us, &answer, &slot->result->err);
@@ -133,8 +165,9 @@ static void advance(struct slot *slot, uint64_t now_us)
 		finish(slot, keep_answer(slot, &answer));
 		return;
 	}
-	if (before == SESSION_DIALING &&
-		session_phase(talk_session(slot->talk)) == SESSION_DIALED) {
+	after = session_phase(talk_session(slot->talk));
+	set_awaits_banner(slot, after == SESSION_GREETING);
+	if (before < SESSION_DIALED && after == SESSION_DIALED) {
 		size_t at = (sweep->waiting_head + sweep->waiting_count++) % sweep->count;
 
 		sweep->waiting[at] = slot;
@@ -164,16 +197,16 @@ static int ask_status(struct slot *slot, const struct address_lookup *lookup, st
 	return r < 0 ? r : talk_ask(slot->talk, &request, err);
 }
 
-static void begin_next(struct sweep *sweep, uint64_t now_us)
+static void begin(struct slot *slot, uint64_t now_us)
 {
-	struct slot *slot = &sweep->slots[sweep->begun];
+	struct sweep *sweep = slot->sweep;
 	int r;
 
 	slot->begun_us = now_us;
 	slot->active_at = sweep->active_count;
 	sweep->active[sweep->active_count++] = slot;
 	sweep->dials++;
-	r = ask_status(slot, &sweep->lookups[sweep->begun++], &slot->result->err);
+	r = ask_status(slot, &sweep->lookups[slot - sweep->slots], &slot->result->err);
 	if (r < 0)
 		finish(slot, FAULT_CONSOLE);
 	else
@@ -193,8 +226,14 @@ static void fill_windows(struct sweep *sweep, uint64_t now_us)
 		session_permit(talk_session(slot->talk), now_us);
 		advance(slot, now_us);
 	}
-	while (sweep->begun < sweep->count && sweep->dials < sweep->dials_max)
-		begin_next(sweep, now_us);
+	while (sweep->dials < sweep->dials_max && sweep->banners < BANNERS_MAX) {
+		if (sweep->begun < sweep->count)
+			begin(&sweep->slots[sweep->begun++], now_us);
+		else if (sweep->again_count > 0 && sweep->active_count < SECONDS_MAX)
+			begin(sweep->again[--sweep->again_count], now_us);
+		else
+			return;
+	}
 }
 
 /* Goes through all that is under way, backwards because finish moves the last one forward. */
@@ -213,6 +252,7 @@ static void extend_all(struct sweep *sweep, uint64_t extra_us)
 
 static void give_up(struct sweep *sweep)
 {
+	sweep->ending = true;
 	while (sweep->active_count > 0) {
 		struct slot *slot = sweep->active[0];
 
@@ -306,9 +346,10 @@ static int sweep_init(struct sweep *sweep, const struct inventory_box *boxes,
 	sweep->lookups = calloc(sweep->count, sizeof(*sweep->lookups));
 	sweep->active = calloc(sweep->count, sizeof(struct slot *));
 	sweep->waiting = calloc(sweep->count, sizeof(struct slot *));
+	sweep->again = calloc(sweep->count, sizeof(struct slot *));
 	sweep->scratch = calloc(1, sizeof(*sweep->scratch));
 	if (!sweep->slots || !sweep->lookups || !sweep->active || !sweep->waiting ||
-		!sweep->scratch)
+		!sweep->again || !sweep->scratch)
 		return err_oom(err);
 	for (size_t i = 0; i < sweep->count; i++) {
 		results[i] = (struct sweep_result){0};
@@ -330,6 +371,7 @@ static void sweep_done(struct sweep *sweep)
 	free(sweep->lookups);
 	free(sweep->active);
 	free(sweep->waiting);
+	free(sweep->again);
 	free(sweep->scratch);
 	if (sweep->epoll >= 0)
 		close(sweep->epoll);

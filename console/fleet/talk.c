@@ -22,6 +22,7 @@ struct talk {
 	size_t searched; /* bytes of in known to have no line end */
 	char complaint[COMPLAINT_MAX + 1];
 	size_t complaint_size;
+	bool heard; /* an answer or event has come: there is a gate */
 	enum fault fault;
 };
 
@@ -136,6 +137,7 @@ static int take_line(struct talk *talk, struct fleet_contract_answer *ret, struc
 		fleet_contract_answer_done(ret);
 		return fail(talk, FAULT_ANSWER, EBADMSG, "it answers what was not asked", err);
 	}
+	talk->heard = true;
 	if (!ret->is_event)
 		talk->id = 0;
 	return 1;
@@ -162,7 +164,7 @@ static void read_complaint(struct talk *talk)
 
 static int ended_early(struct talk *talk, struct err *err)
 {
-	bool spoke = talk->last_id > 1 || talk->in.size > 0;
+	bool spoke = talk->heard || talk->in.size > 0;
 
 	read_complaint(talk);
 	talk->complaint[talk->complaint_size] = '\0';
@@ -174,20 +176,24 @@ static int ended_early(struct talk *talk, struct err *err)
 /* Reads until there is a line, nothing is there, or it is over. */
 static int read_line(struct talk *talk, struct fleet_contract_answer *ret, struct err *err)
 {
-	int r = take_line(talk, ret, err);
+	int r;
 
+	/* Each read makes libssh take packets of both streams off the socket, where poll would have
+	 * told of them; so the stream that matters is read last. */
+	read_complaint(talk);
+	r = take_line(talk, ret, err);
 	while (r == 0) {
 		char data[READ_SIZE];
 		ssize_t n = session_read(talk->session, 0, data, sizeof(data), err);
 
-		if (n == -EAGAIN) {
-			read_complaint(talk);
+		if (n == -EAGAIN)
 			return 0;
+		if (n < 0) {
+			talk->fault = FAULT_ANSWER;
+			return (int)n;
 		}
-		if (n <= 0)
-			return n < 0 && talk->in.size == 0 && talk->last_id == 1
-				       ? (talk->fault = FAULT_ANSWER, (int)n)
-				       : ended_early(talk, err);
+		if (n == 0)
+			return ended_early(talk, err);
 		r = buf_add(&talk->in, data, (size_t)n, err);
 		if (r == 0)
 			r = take_line(talk, ret, err);

@@ -32,23 +32,26 @@ chroot_bind() {
 	mount --bind "$1" "$2"
 }
 
-# Lets programs run inside a root that is being made, with the host's name servers and --sources FOLDER. The overlays
-# lay the image's own resolv.conf afterwards.
+# chroot_enter ROOT: lets programs run inside a root that is being made, with the host's name servers and --sources
+# FOLDER. ROOT as seen from the tools chroot, here and in chroot_leave: a mount made beside it would not be seen there.
+# The overlays lay the image's own resolv.conf afterwards.
 chroot_enter() {
-	chroot_kernel_mounts "$1"
-	rm -f "$1/etc/resolv.conf"
-	[ ! -e "$tools/etc/resolv.conf" ] || cp "$tools/etc/resolv.conf" "$1/etc/resolv.conf"
+	local root=$tools$1
+	chroot_kernel_mounts "$root"
+	rm -f "$root/etc/resolv.conf"
+	[ ! -e "$tools/etc/resolv.conf" ] || cp "$tools/etc/resolv.conf" "$root/etc/resolv.conf"
 	if [ -n "$sources_dir" ]; then
-		chroot_bind "$sources_dir" "$1/sources"
+		chroot_bind "$sources_dir" "$root/sources"
 	fi
 }
 
 chroot_leave() {
-	umount -R "$1/proc" "$1/sys" "$1/dev"
-	rm -f "$1/etc/resolv.conf"
+	local root=$tools$1
+	umount -R "$root/proc" "$root/sys" "$root/dev"
+	rm -f "$root/etc/resolv.conf"
 	if [ -n "$sources_dir" ]; then
-		umount "$1/sources"
-		rmdir "$1/sources"
+		umount "$root/sources"
+		rmdir "$root/sources"
 	fi
 }
 
@@ -63,14 +66,4 @@ in_root() {
 	local root=$1
 	shift
 	in_tools chroot "$root" "$@"
-}
-
-# Unmounts and removes a folder; never crosses into another file system, so a mount left over can't be emptied.
-chroot_remove() {
-	local target
-	[ -d "$1" ] || return 0
-	while read -r target; do
-		umount -l "$target" 2>/dev/null || true
-	done < <(awk '{ print $2 }' /proc/self/mounts | grep -F "$1/" | sort -r)
-	rm -rf --one-file-system "$1"
 }

@@ -66,11 +66,11 @@ step_base() {
 		--customize-hook="cp -u \"\$1\"/var/cache/apt/archives/*.deb /debs/$distro/" \
 		--customize-hook='rm -f "$1"/var/cache/apt/archives/*.deb' \
 		"$distro_suite" /work/base/root - <"$work/base.list"
-	chroot_enter "$made/root"
+	chroot_enter /work/base/root
 	base_boot_files
 	base_locales
 	base_initrd
-	chroot_leave "$made/root"
+	chroot_leave /work/base/root
 	base_kernel_slot
 	in_root /work/base/root dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\n' >"$made/packages.txt"
 	printf '%s\n' "$epoch" >"$made/epoch"

@@ -26,10 +26,10 @@ root_nexus_packages() {
 	cp "$packages"/*.deb "$work/pool/"
 	in_tools sh -c 'cd /work/pool && apt-ftparchive packages . >Packages'
 	mapfile -t names < <(sed -n 's/^Package: //p' "$work/pool/Packages" | grep -Ex 'nexus-(agent|backup|install|l10n)')
-	mount --bind "$work/pool" "$root/work/pool"
+	mount --bind "$work/pool" "$tools/work/root/work/pool"
 	mkdir -p "$cache/debs/$distro/partial"
-	mount --bind "$cache/debs/$distro" "$root/var/cache/apt/archives"
-	chroot_enter "$root"
+	mount --bind "$cache/debs/$distro" "$tools/work/root/var/cache/apt/archives"
+	chroot_enter /work/root
 	printf 'deb [trusted=yes] copy:/work/pool ./\n' >"$root/etc/apt/sources.list.d/nexus.list"
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod 0755 "$root/usr/sbin/policy-rc.d"
@@ -37,8 +37,8 @@ root_nexus_packages() {
 		-o Dir::Etc::SourceParts=- -o APT::Get::List-Cleanup=0
 	in_root /work/root apt-get -q -y --no-install-recommends -o APT::Sandbox::User=root \
 		-o APT::Keep-Downloaded-Packages=true install "${names[@]}"
-	chroot_leave "$root"
-	umount "$root/work/pool" "$root/var/cache/apt/archives"
+	chroot_leave /work/root
+	umount "$tools/work/root/work/pool" "$tools/work/root/var/cache/apt/archives"
 	rm -r "$root/work" "$root/usr/sbin/policy-rc.d" "$root/etc/apt/sources.list.d/nexus.list"
 	rm -f "$work/advice"
 }
@@ -56,14 +56,31 @@ root_identity() {
 	printf 'IMAGE_ID=nexus\nIMAGE_VERSION=%s\n' "$version" >>"$root/usr/lib/os-release"
 }
 
+# Units that no box needs, or that would wait for what no box has.
+root_masked_units=(
+	systemd-firstboot.service systemd-networkd-wait-online.service apt-daily.timer apt-daily-upgrade.timer
+	dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service grub-common.service systemd-pcrmachine.service
+	systemd-hibernate-clear.service dev-hugepages.mount run-lock.mount proc-sys-fs-binfmt_misc.automount
+	sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount sys-fs-fuse-connections.mount
+)
+
+# systemd-ssh-generator would open ways in that sshd's settings don't know of; the others look for what isn't there.
+root_masked_generators=(
+	systemd-ssh-generator systemd-gpt-auto-generator systemd-hibernate-resume-generator systemd-tpm2-generator
+	systemd-rc-local-generator systemd-sysv-generator systemd-system-update-generator
+)
+
 # Users before units; then every unit as the presets say, and nothing else.
 root_units() {
+	local generator folder=$work/root/etc/systemd/system-generators
 	in_root /work/root systemd-sysusers
 	rm -rf "$work"/root/etc/systemd/system/*.wants "$work"/root/etc/systemd/system/*.requires
 	in_root /work/root systemctl --quiet preset-all
-	in_root /work/root systemctl --quiet mask systemd-firstboot.service systemd-networkd-wait-online.service \
-		apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
-		grub-common.service systemd-pcrmachine.service
+	in_root /work/root systemctl --quiet mask "${root_masked_units[@]}"
+	mkdir -p "$folder"
+	for generator in "${root_masked_generators[@]}"; do
+		ln -sfn /dev/null "$folder/$generator"
+	done
 	in_root /work/root systemctl --quiet set-default multi-user.target
 	in_root /work/root usermod --lock root
 }

@@ -24,7 +24,7 @@ void ssh_key_fingerprint(const void *blob, size_t size, char ret_text[SSH_KEY_FI
 	uint8_t digest[SSH_KEY_DIGEST_SIZE];
 
 	ssh_key_digest(blob, size, digest);
-	memcpy(ret_text, "SHA256:", 7);
+	snprintf(ret_text, SSH_KEY_FINGERPRINT_SIZE, "SHA256:");
 	sodium_bin2base64(ret_text + 7, SSH_KEY_FINGERPRINT_SIZE - 7, digest, sizeof(digest),
 		sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
 }
@@ -172,10 +172,12 @@ static void put_u32(uint8_t *at, size_t value)
 void ssh_key_ed25519_blob(
 	const uint8_t public[SSH_KEY_ED25519_SIZE], uint8_t ret_blob[SSH_KEY_ED25519_BLOB_SIZE])
 {
+	static const char type[11] = TYPE_ED25519; /* without its NUL */
+
 	static_assert(SSH_KEY_ED25519_BLOB_SIZE == 4 + 11 + 4 + 32, "two strings");
 
 	put_u32(ret_blob, 11);
-	memcpy(ret_blob + 4, TYPE_ED25519, 11);
+	memcpy(ret_blob + 4, type, sizeof(type));
 	put_u32(ret_blob + 15, 32);
 	memcpy(ret_blob + 19, public, 32);
 }

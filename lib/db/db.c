@@ -27,35 +27,36 @@ static const struct {
 	int code;
 	enum err_kind kind;
 } results[] = {
-	{SQLITE_BUSY, EBUSY, ERR_LOCKED},
-	{SQLITE_LOCKED, EBUSY, ERR_LOCKED},
-	{SQLITE_FULL, ENOSPC, ERR_SPACE},
-	{SQLITE_NOMEM, ENOMEM, ERR_SPACE},
-	{SQLITE_TOOBIG, EFBIG, ERR_SPACE},
-	{SQLITE_CORRUPT, EUCLEAN, ERR_CORRUPT},
-	{SQLITE_NOTADB, EUCLEAN, ERR_CORRUPT},
-	{SQLITE_READONLY, EROFS, ERR_DENIED},
-	{SQLITE_PERM, EACCES, ERR_DENIED},
-	{SQLITE_CANTOPEN, ENOENT, ERR_NOT_FOUND},
-	{SQLITE_CONSTRAINT, EINVAL, ERR_CONFIG},
-	{SQLITE_IOERR, EIO, ERR_SYSTEM},
-	{SQLITE_MISUSE, EINVAL, ERR_BUG},
-	{SQLITE_RANGE, EINVAL, ERR_BUG},
-	{SQLITE_ERROR, EINVAL, ERR_BUG},
+	{SQLITE_BUSY, EBUSY, ERR_LOCKED}, {SQLITE_LOCKED, EBUSY, ERR_LOCKED},
+	{SQLITE_FULL, ENOSPC, ERR_SPACE}, {SQLITE_NOMEM, ENOMEM, ERR_SPACE},
+	{SQLITE_TOOBIG, EFBIG, ERR_SPACE}, {SQLITE_CORRUPT, EUCLEAN, ERR_CORRUPT},
+	{SQLITE_NOTADB, EUCLEAN, ERR_CORRUPT}, {SQLITE_READONLY, EROFS, ERR_DENIED},
+	{SQLITE_PERM, EACCES, ERR_DENIED}, {SQLITE_CANTOPEN, ENOENT, ERR_NOT_FOUND},
+	{SQLITE_CONSTRAINT, EINVAL, ERR_CONFIG}, {SQLITE_MISUSE, EINVAL, ERR_BUG},
+	{SQLITE_RANGE, EINVAL, ERR_BUG}, {SQLITE_ERROR, EINVAL, ERR_BUG},
+	{SQLITE_IOERR, EIO, ERR_SYSTEM}, /* last: and all others */
 };
+
+/* The row of a result, or the last one. */
+static size_t row_of(int result)
+{
+	size_t last = sizeof(results) / sizeof(results[0]) - 1, i = 0;
+
+	while (i < last && results[i].result != (result & 0xff))
+		i++;
+	return i;
+}
 
 static int fail(struct db *db, int result, const char *what, struct err *err)
 {
 	const char *reason = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(result);
 	int extended = db->handle ? sqlite3_extended_errcode(db->handle) : result;
+	size_t row = row_of(result);
+	int code = results[row].code;
 
 	if (extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_PRIMARYKEY)
-		return err_set(err, ERR_CONFIG, EEXIST, "%s %s: %s", what, db->path, reason);
-	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
-		if (results[i].result == (result & 0xff))
-			return err_set(err, results[i].kind, results[i].code, "%s %s: %s", what,
-				db->path, reason);
-	return err_set(err, ERR_SYSTEM, EIO, "%s %s: %s", what, db->path, reason);
+		code = EEXIST;
+	return err_set(err, results[row].kind, code, "%s %s: %s", what, db->path, reason);
 }
 
 /* --- opening --- */
@@ -105,7 +106,7 @@ static int migrate(struct db *db, const char *const *migrations, struct err *err
 	size_t count = 0;
 	int r;
 
-	while (migrations[count] && count < MIGRATIONS_MAX)
+	while (count < MIGRATIONS_MAX && migrations[count])
 		count++;
 	r = read_pragma(db, "PRAGMA user_version", &version, err);
 	if (r < 0)
@@ -225,8 +226,10 @@ int db_prepare(struct db *db, const char *sql, struct db_statement **ret, struct
 		return err_oom(err);
 	statement->db = db;
 	r = sqlite3_prepare_v2(db->handle, sql, -1, &statement->handle, NULL);
-	if (r != SQLITE_OK)
-		return fail(db, r, "prepare a statement for", err);
+	if (r != SQLITE_OK) {
+		r = fail(db, r, "prepare a statement for", err);
+		return r < 0 ? r : -EIO;
+	}
 	*ret = TAKE(statement);
 	return 0;
 }

@@ -1,5 +1,6 @@
 #include "fleet/adoption.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -38,13 +39,15 @@ static char base32_character(char typed)
 	const char *at;
 
 	if (typed >= 'a' && typed <= 'z')
-		typed = (char)(typed - 'a' + 'A');
+		typed = (char)toupper(typed);
 	if (typed == 'O')
 		typed = '0';
 	if (typed == 'I' || typed == 'L')
 		typed = '1';
 	at = typed ? strchr(alphabet, typed) : NULL;
-	return at ? *at : '\0';
+	if (!at)
+		return '\0';
+	return *at;
 }
 
 static int secret_check(const char *secret, struct err *err)

@@ -44,17 +44,20 @@ static void box_name(char ret[FLEET_STATUS_NAME_SIZE])
 		snprintf(ret, FLEET_STATUS_NAME_SIZE, "%s", str_strip(text));
 }
 
-/* What stands in the file "id". */
+/* What stands in the file "id"; without one, the address that was connected to: many boxes in
+ * one, for measuring. */
 static void box_id(char ret[FLEET_STATUS_ID_SIZE])
 {
 	cleanup_free char *text = NULL;
 	struct err err = ERR_INIT;
 
-	if (file_read(state, "id", 60, &text, NULL, &err) < 0) {
-		fprintf(stderr, "test-gate: %s\n", err.text);
-		exit(1);
-	}
-	snprintf(ret, FLEET_STATUS_ID_SIZE, "%s", str_strip(text));
+	const char *connection = getenv("SSH_CONNECTION");
+	char server[64] = "?";
+
+	if (file_read(state, "id", 60, &text, NULL, &err) == 0)
+		snprintf(ret, FLEET_STATUS_ID_SIZE, "%s", str_strip(text));
+	else if (connection && sscanf(connection, "%*s %*s %63s", server) == 1)
+		snprintf(ret, FLEET_STATUS_ID_SIZE, "%s", server);
 }
 
 static void answer_status(int64_t id)

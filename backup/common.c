@@ -1,0 +1,321 @@
+#include "common.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/i18n.h"
+#include "store/local.h"
+
+#define PASSWORD_MAX 4096 /* bytes */
+#define SHOW_EVERY_US 500000
+
+static const char program[] = "nexus-backup";
+
+/* --- The repository --- */
+
+static const char *find_location(const struct common *common)
+{
+	const char *location = common->repository;
+
+	if (!location || !*location)
+		location = getenv("RESTIC_REPOSITORY");
+	return location && *location ? location : NULL;
+}
+
+int common_open_store(const struct common *common, bool create, struct store **ret, struct err *err)
+{
+	static const char *const remote[] = {
+		"sftp:", "s3:", "rest:", "swift:", "b2:", "azure:", "gs:", "rclone:"};
+	const char *location = find_location(common), *path;
+
+	if (!location)
+		return err_set(err, ERR_CONFIG, EINVAL,
+			"find repository: say where with --repo or RESTIC_REPOSITORY");
+	path = str_after(location, "local:");
+	if (!path)
+		path = location;
+	for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++)
+		if (str_after(location, remote[i]))
+			return err_set(err, ERR_CONFIG, ENOTSUP,
+				"open repository %s: only folders of this machine are supported",
+				location);
+	return local_store_open(path, create, ret, err);
+}
+
+void common_password_free(char *password)
+{
+	if (password)
+		explicit_bzero(password, strlen(password));
+	free(password);
+}
+
+static int ask(const char *prompt, char **ret, struct err *err)
+{
+	struct termios before, silent;
+	cleanup_fclose FILE *tty = fopen("/dev/tty", "r+e");
+	char text[PASSWORD_MAX] = "";
+	char *got;
+
+	if (!tty || tcgetattr(fileno(tty), &before) < 0)
+		return err_set(err, ERR_CONFIG, EINVAL,
+			"find password: say where with --password-file, RESTIC_PASSWORD_FILE or "
+			"RESTIC_PASSWORD");
+	silent = before;
+	silent.c_lflag &= ~(tcflag_t)ECHO;
+	(void)tcsetattr(fileno(tty), TCSAFLUSH, &silent);
+	fprintf(tty, "%s: ", prompt);
+	fflush(tty);
+	got = fgets(text, sizeof(text), tty);
+	(void)tcsetattr(fileno(tty), TCSAFLUSH, &before);
+	fputc('\n', tty);
+	if (got)
+		text[strcspn(text, "\n")] = '\0';
+	*ret = got ? strdup(text) : NULL;
+	explicit_bzero(text, sizeof(text));
+	return *ret ? 0 : err_set(err, ERR_CONFIG, EINVAL, "read password: there is none");
+}
+
+static int ask_twice(char **ret, struct err *err)
+{
+	cleanup_common_password char *first = NULL, *second = NULL;
+	int r = ask(_("New password for the repository"), &first, err);
+
+	if (r >= 0)
+		r = ask(_("The same password again"), &second, err);
+	if (r < 0)
+		return r;
+	if (strcmp(first, second) != 0)
+		return err_set(err, ERR_CONFIG, EINVAL, "read password: the two differ");
+	*ret = TAKE(first);
+	return 0;
+}
+
+int common_password(const struct common *common, bool again, char **ret, struct err *err)
+{
+	cleanup_common_password char *password = NULL;
+	const char *path = common->password_file;
+	int r;
+
+	if (!path || !*path)
+		path = getenv("RESTIC_PASSWORD_FILE");
+	if (path && *path) {
+		r = file_read(AT_FDCWD, path, PASSWORD_MAX, &password, NULL, err);
+		if (r < 0)
+			return err_wrap(err, "read password");
+		*ret = strdup(str_strip(password));
+	} else if (getenv("RESTIC_PASSWORD")) {
+		*ret = strdup(getenv("RESTIC_PASSWORD"));
+	} else {
+		r = again ? ask_twice(ret, err) : ask(_("Password for the repository"), ret, err);
+		if (r < 0)
+			return r;
+	}
+	if (!*ret)
+		return err_oom(err);
+	if (**ret)
+		return 0;
+	common_password_free(*ret);
+	return err_set(err, ERR_CONFIG, EINVAL, "read password: an empty one is not allowed");
+}
+
+static int open_repository(const struct common *common, const struct repository_options *options,
+	struct repository **ret, struct err *err)
+{
+	cleanup_common_password char *password = NULL;
+	struct store *store = NULL;
+	int r = common_open_store(common, false, &store, err);
+
+	if (r < 0)
+		return r;
+	r = common_password(common, false, &password, err);
+	if (r < 0) {
+		store_close(store);
+		return r;
+	}
+	return repository_open(store, password, options, ret, err);
+}
+
+int common_open(const struct common *common, const struct repository_options *options,
+	enum common_lock lock, struct common_session *ret)
+{
+	cleanup_common_session struct common_session session = {0};
+	struct err err = ERR_INIT;
+	int r = open_repository(common, options, &session.repository, &err);
+
+	if (r < 0) {
+		common_fail(common, &err);
+		return err.kind == ERR_NOT_FOUND ? EXIT_CODE_NO_REPOSITORY
+		       : err.kind == ERR_DENIED && err.code == EACCES &&
+				       strstr(err.text, "password")
+			       ? EXIT_CODE_WRONG_PASSWORD
+			       : EXIT_CODE_FAILED;
+	}
+	if (lock != COMMON_LOCK_NONE && !common->no_lock)
+		r = lock_take(
+			session.repository, lock == COMMON_LOCK_EXCLUSIVE, &session.lock, &err);
+	if (r < 0)
+		return common_fail(common, &err);
+	*ret = session;
+	session = (struct common_session){0};
+	return 0;
+}
+
+void common_close(struct common_session *session)
+{
+	lock_release(session->lock);
+	repository_close(session->repository);
+	*session = (struct common_session){0};
+}
+
+/* --- Telling --- */
+
+void common_print_json(struct json *json)
+{
+	cleanup_free char *text = NULL;
+	struct err err = ERR_INIT;
+
+	if (json_finish(json, &text, &err) >= 0) {
+		puts(text);
+		fflush(stdout);
+	}
+	json_free(json);
+}
+
+static void print_error_json(const struct err *err, const char *item)
+{
+	struct json *json = json_object_new();
+
+	json_set_text(json, "message_type", "error");
+	json_set_text(json, "kind", err_kind_name(err->kind));
+	json_set_text(json, "text", err->text);
+	json_set_text(json, "item", item);
+	common_print_json(json);
+}
+
+int common_fail(const struct common *common, const struct err *err)
+{
+	if (common->json)
+		print_error_json(err, NULL);
+	err_print(stderr, program, err);
+	if (err->code == ECANCELED)
+		return EXIT_CODE_INTERRUPTED;
+	return err->kind == ERR_LOCKED ? EXIT_CODE_LOCKED : EXIT_CODE_FAILED;
+}
+
+void common_tell(const struct common *common, const char *item, const struct err *err)
+{
+	cleanup_free char *clean = strdup(item ? item : "");
+
+	if (common->json) {
+		print_error_json(err, item);
+		return;
+	}
+	if (clean)
+		str_sanitize(clean);
+	fprintf(stderr, "%s: %s: %s\n", program, clean ? clean : "", err->text);
+}
+
+/* --- Progress --- */
+
+void common_format_bytes(uint64_t bytes, char ret[32])
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	while (value >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		value /= 1024;
+		unit++;
+	}
+	snprintf(ret, 32, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+void common_format_time(const struct node_time *time, char ret[32])
+{
+	time_t seconds = (time_t)time->seconds;
+	struct tm tm;
+
+	if (!localtime_r(&seconds, &tm) || !strftime(ret, 32, "%Y-%m-%d %H:%M:%S", &tm))
+		snprintf(ret, 32, "?");
+}
+
+void common_display_start(struct common_display *display, const struct common *common)
+{
+	*display = (struct common_display){
+		.common = common, .terminal = isatty(STDOUT_FILENO) && !common->quiet};
+	progress_start(&display->progress, &clock_system);
+}
+
+static void show_json(const struct progress_view *view)
+{
+	struct json *json = json_object_new();
+
+	json_set_text(json, "message_type", "status");
+	json_set_number(json, "percent_done", view->fraction);
+	json_set_integer(json, "seconds_elapsed", (int64_t)view->elapsed_s);
+	json_set_integer(json, "seconds_remaining", (int64_t)view->remaining_s);
+	json_set_integer(json, "total_files", (int64_t)view->files_total);
+	json_set_integer(json, "files_done", (int64_t)view->files_done);
+	json_set_integer(json, "total_bytes", (int64_t)view->bytes_total);
+	json_set_integer(json, "bytes_done", (int64_t)view->bytes_done);
+	json_set_integer(json, "error_count", (int64_t)view->errors);
+	common_print_json(json);
+}
+
+static void show_terminal(const struct progress_view *view)
+{
+	char done[32], total[32], elapsed[32], remaining[32];
+
+	common_format_bytes(view->bytes_done, done);
+	common_format_bytes(view->bytes_total, total);
+	clock_duration_format(view->elapsed_s * 1000000, elapsed);
+	clock_duration_format(view->remaining_s * 1000000, remaining);
+	printf("\r\033[K");
+	if (view->fraction > 0)
+		printf(_("%5.1f %%  %s of %s, %llu files, %s"), view->fraction * 100, done, total,
+			(unsigned long long)view->files_done, elapsed);
+	else
+		printf(_("%s, %llu files, %s"), done, (unsigned long long)view->files_done,
+			elapsed);
+	if (view->remaining_s)
+		printf(_(", %s left"), remaining);
+	fflush(stdout);
+}
+
+static void show(struct common_display *display)
+{
+	struct progress_view view;
+
+	progress_look(&display->progress, &clock_system, &view);
+	if (display->common->json)
+		show_json(&view);
+	else
+		show_terminal(&view);
+}
+
+void common_display_tick(struct common_display *display)
+{
+	uint64_t now_us;
+
+	if (!display->common->json && !display->terminal)
+		return;
+	now_us = clock_monotonic_us(&clock_system);
+	if (display->shown_us && now_us - display->shown_us < SHOW_EVERY_US)
+		return;
+	display->shown_us = now_us;
+	show(display);
+}
+
+void common_display_end(struct common_display *display)
+{
+	if (display->common->json)
+		show(display);
+	else if (display->terminal)
+		printf("\r\033[K");
+}

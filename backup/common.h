@@ -1,0 +1,93 @@
+/* What the verbs of nexus-backup share: finding and opening the repository, telling errors and
+ * progress on a terminal or as JSON, and the exit status. */
+#ifndef NEXUS_BACKUP_COMMON_H
+#define NEXUS_BACKUP_COMMON_H
+
+#include <stdbool.h>
+
+#include "archive/progress.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "repo/lock.h"
+#include "repo/repository.h"
+#include "json/json.h"
+
+/* restic's exit codes. */
+enum {
+	EXIT_CODE_OK = 0,
+	EXIT_CODE_FAILED = 1,
+	EXIT_CODE_INCOMPLETE = 3, /* some sources could not be read */
+	EXIT_CODE_NO_REPOSITORY = 10,
+	EXIT_CODE_LOCKED = 11,
+	EXIT_CODE_WRONG_PASSWORD = 12,
+	EXIT_CODE_INTERRUPTED = 130,
+};
+
+/* The program's context; filled by the options before a verb runs. */
+struct common {
+	const char *repository, *password_file; /* borrowed from argv or the environment */
+	bool json, quiet, no_lock;
+	const volatile bool *stop; /* becomes true when the user or system wants us to end */
+};
+
+/* An open repository and what goes with it. */
+struct common_session {
+	struct repository *repository; /* owned */
+	struct lock *lock; /* owned, or NULL */
+};
+
+/* The place named by --repo or RESTIC_REPOSITORY, opened as a store. create: made if missing. */
+int common_open_store(const struct common *common, bool create, struct store **ret, struct err *err)
+	__attribute__((warn_unused_result));
+/* From the file, the environment or, on a terminal, the person (twice when again). Owned and
+ * wiped by common_password_free. */
+int common_password(const struct common *common, bool again, char **ret, struct err *err)
+	__attribute__((warn_unused_result));
+void common_password_free(char *password);
+
+/* Opens the repository, with a shared or exclusive lock, and loads the index if wanted. Tells
+ * errors itself. Returns 0, or the exit code to end with. */
+enum common_lock {
+	COMMON_LOCK_NONE,
+	COMMON_LOCK_SHARED,
+	COMMON_LOCK_EXCLUSIVE,
+};
+int common_open(const struct common *common, const struct repository_options *options,
+	enum common_lock lock, struct common_session *ret) __attribute__((warn_unused_result));
+void common_close(struct common_session *session);
+
+/* Tells an error that ends the run; returns the exit code. */
+int common_fail(const struct common *common, const struct err *err);
+/* Tells an error about one thing (a path, a pack) that does not end it. */
+void common_tell(const struct common *common, const char *item, const struct err *err);
+/* Prints a value made with json_object_new as one line, and frees it. */
+void common_print_json(struct json *json);
+
+/* Progress: call often, it shows something twice a second at most. done: the last time. */
+struct common_display {
+	const struct common *common; /* borrowed */
+	struct progress progress;
+	uint64_t shown_us; /* monotonic */
+	bool terminal;
+};
+void common_display_start(struct common_display *display, const struct common *common);
+void common_display_tick(struct common_display *display);
+void common_display_end(struct common_display *display);
+
+/* "1.5 GiB": bytes for people. ret has 32 bytes. */
+void common_format_bytes(uint64_t bytes, char ret[32]);
+/* A time as people read it, local. ret has 32 bytes. */
+void common_format_time(const struct node_time *time, char ret[32]);
+
+static inline void cleanup_common_session_fn(struct common_session *session)
+{
+	int saved = errno;
+
+	common_close(session);
+	errno = saved;
+}
+#define cleanup_common_session __attribute__((cleanup(cleanup_common_session_fn)))
+CLEANUP_DEFINE(common_password, char *, common_password_free);
+#define cleanup_common_password CLEANUP(common_password)
+
+#endif

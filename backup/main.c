@@ -1,0 +1,85 @@
+/* nexus-backup: backups in restic's repository format. */
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "base/i18n.h"
+#include "base/log.h"
+#include "base/verb.h"
+#include "common.h"
+#include "verbs.h"
+
+static volatile bool arg_stop; /* set by the handler alone */
+static struct common arg_common = {.stop = &arg_stop};
+
+static const struct verb_option options[] = {
+	{.long_name = "repo",
+		.short_name = 'r',
+		.argument = N_("PLACE"),
+		.help = N_("folder of the repository (or RESTIC_REPOSITORY)"),
+		.text = &arg_common.repository},
+	{.long_name = "password-file",
+		.short_name = 'p',
+		.argument = N_("FILE"),
+		.help = N_("file with its password (or RESTIC_PASSWORD_FILE)"),
+		.text = &arg_common.password_file},
+	{.long_name = "json",
+		.help = N_("print JSON, one object a line"),
+		.flag = &arg_common.json},
+	{.long_name = "quiet",
+		.short_name = 'q',
+		.help = N_("print errors only"),
+		.flag = &arg_common.quiet},
+	{.long_name = "no-lock",
+		.help = N_("take no lock (for a repository that can't be written to)"),
+		.flag = &arg_common.no_lock},
+	{0},
+};
+
+static void on_signal(int number)
+{
+	(void)number;
+	arg_stop = true;
+}
+
+/* Large blocks go straight back to the system; folders within folders need descriptors. */
+static void prepare_process(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+	struct rlimit limit;
+
+	(void)mallopt(M_ARENA_MAX, 2);
+	(void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 2 << 20);
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct verb verbs[] = {
+		verb_init, verb_backup, verb_snapshots, verb_ls, verb_restore, verb_check, {0}};
+	const struct verb_program program = {
+		.name = "nexus-backup",
+		.summary =
+			N_("Back up folders into an encrypted repository that restic reads too."),
+		.version = NEXUS_VERSION,
+		.options = options,
+		.verbs = verbs,
+		.epilogue = N_(
+			"Exit status: 0 done; 1 failed; 2 wrong usage; 3 some files could not be "
+			"read;\n10 no repository; 11 repository is locked; 12 wrong password; "
+			"130 interrupted."),
+	};
+
+	i18n_init();
+	log_init("nexus-backup", LOG_LEVEL_INFO);
+	prepare_process();
+	return verb_main(&program, argc, argv, &arg_common);
+}

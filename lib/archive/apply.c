@@ -1,0 +1,163 @@
+#include "archive/apply.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define LIST_SIZE_MAX 65536u
+
+/* Removes what is in the way; a folder is not. */
+static int clear_place(int dir_fd, const char *name, struct err *err)
+{
+	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
+		return err_errno(err, errno == EPERM ? EISDIR : errno, "replace it");
+	return 0;
+}
+
+int apply_folder(int dir_fd, const char *name, struct err *err)
+{
+	struct stat st;
+	int fd, r;
+
+	if (mkdirat(dir_fd, name, 0700) < 0) {
+		if (errno != EEXIST)
+			return err_errno(err, errno, "make folder");
+		if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_errno(err, errno, "look at it");
+		if (!S_ISDIR(st.st_mode)) {
+			r = clear_place(dir_fd, name, err);
+			if (r < 0)
+				return r;
+			if (mkdirat(dir_fd, name, 0700) < 0)
+				return err_errno(err, errno, "make folder");
+		}
+	}
+	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_errno(err, errno, "open folder") : fd;
+}
+
+int apply_file(int dir_fd, const char *name, struct err *err)
+{
+	int fd, r = clear_place(dir_fd, name, err);
+
+	if (r < 0)
+		return r;
+	fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? err_errno(err, errno, "create it") : fd;
+}
+
+int apply_special(int dir_fd, const char *name, const struct node *node, struct err *err)
+{
+	mode_t kind = 0;
+	int r = 0;
+
+	if (node->type == NODE_SOCKET)
+		return 1;
+	r = clear_place(dir_fd, name, err);
+	if (r < 0)
+		return r;
+	switch (node->type) {
+	case NODE_SYMLINK:
+		if (symlinkat(node->link_target, dir_fd, name) < 0)
+			return err_errno(err, errno, "make link");
+		return 0;
+	case NODE_FIFO:
+		kind = S_IFIFO;
+		break;
+	case NODE_BLOCK:
+		kind = S_IFBLK;
+		break;
+	case NODE_CHAR:
+		kind = S_IFCHR;
+		break;
+	case NODE_OTHER:
+	case NODE_FILE:
+	case NODE_DIR:
+	case NODE_SOCKET:
+		return err_set(err, ERR_CORRUPT, EBADMSG, "restore it: its type is unknown");
+	}
+	if (mknodat(dir_fd, name, kind | 0600, node->type == NODE_FIFO ? 0 : (dev_t)node->device) <
+		0)
+		return err_errno(err, errno, "make it");
+	return 0;
+}
+
+static bool node_has_xattr(const struct node *node, const char *name)
+{
+	for (size_t i = 0; i < node->xattr_count; i++)
+		if (strcmp(node->xattrs[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Attributes that came from elsewhere (an access list inherited from the folder) go. */
+static void drop_other_xattrs(const char *path, const struct node *node)
+{
+	cleanup_free char *list = NULL;
+	ssize_t n = llistxattr(path, NULL, 0);
+
+	if (n <= 0)
+		return;
+	list = malloc(LIST_SIZE_MAX);
+	n = list ? llistxattr(path, list, LIST_SIZE_MAX) : 0;
+	for (const char *at = list; n > 0 && at < list + n; at += strlen(at) + 1)
+		if (!node_has_xattr(node, at))
+			(void)lremovexattr(path, at);
+}
+
+static int apply_xattrs(int dir_fd, const char *name, const struct node *node, struct err *err)
+{
+	char path[512];
+	int r = 0;
+
+	/* The calls for attributes know no folder descriptors. */
+	if (snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir_fd, name) >= (int)sizeof(path))
+		return err_set(err, ERR_SYSTEM, ENAMETOOLONG, "set attributes: name too long");
+	drop_other_xattrs(path, node);
+	for (size_t i = 0; i < node->xattr_count; i++) {
+		const struct node_xattr *xattr = &node->xattrs[i];
+
+		if (lsetxattr(path, xattr->name, xattr->value, xattr->size, 0) < 0 && r >= 0)
+			r = err_errno(err, errno, "set attribute %s", xattr->name);
+	}
+	return r;
+}
+
+/* Keeps the first failure. */
+static void note(int *result, int failed, struct err *err, const char *what)
+{
+	if (failed >= 0 || *result < 0)
+		return;
+	*result = err_errno(err, errno, "%s", what);
+}
+
+int apply_metadata(int dir_fd, const char *name, const struct node *node, struct err *err)
+{
+	const struct timespec times[2] = {
+		{node->accessed.seconds, node->accessed.nanoseconds},
+		{node->modified.seconds, node->modified.nanoseconds},
+	};
+	struct err xattr_err = ERR_INIT;
+	int r = 0, x;
+
+	/* Owner first: changing it drops setuid bits and capabilities. */
+	if (fchownat(dir_fd, name, node->uid, node->gid, AT_SYMLINK_NOFOLLOW) < 0 &&
+		(geteuid() == 0 || errno != EPERM))
+		note(&r, -1, err, "set owner");
+	x = apply_xattrs(dir_fd, name, node, &xattr_err);
+	if (node->type != NODE_SYMLINK)
+		note(&r, fchmodat(dir_fd, name, node_permissions(node->mode), 0), err, "set mode");
+	note(&r, utimensat(dir_fd, name, times, AT_SYMLINK_NOFOLLOW), err, "set times");
+	if (x < 0 && r >= 0) {
+		*err = xattr_err;
+		r = x;
+	}
+	return r;
+}

@@ -1,0 +1,25 @@
+/* Putting single things and their metadata into a folder, never following a link at the last
+ * component. dir_fd is the folder, opened without following links itself. */
+#ifndef NEXUS_ARCHIVE_APPLY_H
+#define NEXUS_ARCHIVE_APPLY_H
+
+#include "base/err.h"
+#include "repo/tree.h"
+
+/* Makes the folder name, or takes the one that is there; anything else of that name is removed.
+ * Returns its descriptor, opened without following links, or negative errno. */
+int apply_folder(int dir_fd, const char *name, struct err *err) __attribute__((warn_unused_result));
+
+/* Makes a new, empty file, mode 0600; an existing one is removed first. Its descriptor. */
+int apply_file(int dir_fd, const char *name, struct err *err) __attribute__((warn_unused_result));
+
+/* Makes a symlink, fifo or device. Sockets are passed over: 1. */
+int apply_special(int dir_fd, const char *name, const struct node *node, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Owner, attributes, times, mode of what stands at name; "." is the folder itself. Goes on
+ * after a failure and returns the first one. Without privileges, owners are not touched. */
+int apply_metadata(int dir_fd, const char *name, const struct node *node, struct err *err)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,226 @@
+#include "archive/content.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/assemble.h"
+
+#define READ_SIZE (1u << 20) /* bytes asked for at once */
+
+/* Sends a slice of the current slab on its way. */
+static int send_chunk(
+	struct saver *saver, struct save_file *file, size_t start, size_t size, struct err *err)
+{
+	struct pipeline_job job = {
+		.owner = file,
+		.part = saver->slab,
+		.data = saver->slab->data + start,
+		.size = size,
+	};
+	int r = 0;
+
+	pthread_mutex_lock(&saver->mutex);
+	if (file->count == file->allocated) {
+		size_t allocated = file->allocated ? file->allocated * 2 : 1;
+		struct id *ids = realloc(file->ids, allocated * sizeof(*ids));
+
+		if (ids) {
+			file->ids = ids;
+			file->allocated = allocated;
+		} else {
+			r = err_oom(err);
+		}
+	}
+	if (r >= 0) {
+		job.number = (uint32_t)file->count++;
+		file->pending++;
+	}
+	pthread_mutex_unlock(&saver->mutex);
+	if (r < 0)
+		return r;
+	slab_ref(saver->slab);
+	r = pipeline_push(saver->pipeline, &job, err);
+	return r < 0 ? r : saver_tick(saver, err);
+}
+
+/* Takes a fresh slab and copies the open chunk's bytes to its start. */
+static void next_slab(struct saver *saver, size_t *start, size_t have)
+{
+	struct slab *next = slab_get(saver->slabs);
+
+	memcpy(next->data, saver->slab->data + *start, have);
+	next->used = have;
+	slab_unref(saver->slab);
+	saver->slab = next;
+	*start = 0;
+}
+
+/* Cuts what is there; *start and *have say where the open chunk stands. */
+static int cut_chunks(struct saver *saver, struct save_file *file, size_t *start, size_t *have,
+	size_t *scanned, struct err *err)
+{
+	for (;;) {
+		size_t size =
+			chunker_next(&saver->chunker, saver->slab->data + *start, *have, scanned);
+		int r;
+
+		if (!size)
+			return 0;
+		r = send_chunk(saver, file, *start, size, err);
+		if (r < 0)
+			return r;
+		*start += size;
+		*have -= size;
+		*scanned = 0;
+	}
+}
+
+/* Reads fd to its end. Returns 0, 1 if reading failed (told in read_err; the file is to be left
+ * out), or the failure of the pool. */
+static int read_file(struct saver *saver, struct save_file *file, int fd, uint64_t expected,
+	uint64_t *ret_size, struct err *read_err, struct err *err)
+{
+	size_t start = saver->slab->used, have = 0, scanned = 0;
+	uint64_t size = 0;
+	int r;
+
+	for (;;) {
+		size_t room, want;
+		ssize_t n;
+
+		if (saver->slab->used == SLAB_SIZE)
+			next_slab(saver, &start, have);
+		room = SLAB_SIZE - saver->slab->used;
+		want = room < READ_SIZE ? room : READ_SIZE;
+		n = read(fd, saver->slab->data + saver->slab->used, want);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			err_errno(read_err, errno, "read it");
+			return 1;
+		}
+		saver->slab->used += (size_t)n;
+		have += (size_t)n;
+		size += (uint64_t)n;
+		r = cut_chunks(saver, file, &start, &have, &scanned, err);
+		if (r < 0)
+			return r;
+		/* A short read at the expected size is the end: saves a call a file. */
+		if (n == 0 || ((size_t)n < want && size == expected))
+			break;
+	}
+	*ret_size = size;
+	return have ? send_chunk(saver, file, start, have, err) : 0;
+}
+
+static int open_file(int dir_fd, const char *name, struct stat *ret_st, struct err *err)
+{
+	int fd = walk_open(dir_fd, name, 0);
+
+	if (fd < 0)
+		return err_errno(err, fd, "open it");
+	if (fstat(fd, ret_st) == 0 && S_ISREG(ret_st->st_mode))
+		return fd;
+	close(fd);
+	return err_set(err, ERR_SYSTEM, ESTALE, "open it: it is no file any more");
+}
+
+static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
+	bool *ret_left_out, struct err *err)
+{
+	struct walk_entry *entry = &dir->entries[slot];
+	struct err read_err = ERR_INIT;
+	cleanup_close int fd = -1;
+	struct save_file *file;
+	uint64_t size = 0;
+	int r, released;
+
+	fd = open_file(dir_fd, entry->name, &entry->st, &read_err);
+	if (fd < 0) {
+		if (fd != -ENOENT)
+			saver_tell(saver, &read_err);
+		assemble_drop(saver, dir, slot);
+		*ret_left_out = true;
+		return 0;
+	}
+	if (entry->st.st_size > (off_t)READ_SIZE)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	file = calloc(1, sizeof(*file));
+	if (!file)
+		return err_oom(err);
+	*file = (struct save_file){.dir = dir, .slot = slot, .pending = 1};
+	assemble_dir_hold(saver, dir);
+	r = read_file(saver, file, fd, (uint64_t)entry->st.st_size, &size, &read_err, err);
+	if (r == 1) {
+		saver_tell(saver, &read_err);
+		assemble_drop(saver, dir, slot);
+		*ret_left_out = true;
+		r = 0;
+	} else if (r >= 0) {
+		entry->st.st_size = (off_t)size;
+		saver->summary.total_bytes_processed += size;
+	}
+	released =
+		assemble_file_release(saver, file, repository_codec(saver->repository), r < 0, err);
+	return r < 0 ? r : released;
+}
+
+static bool unchanged(struct saver *saver, const struct walk_entry *entry, const struct node *old)
+{
+	const struct stat *st = &entry->st;
+
+	if (old->type != NODE_FILE || old->size != (uint64_t)st->st_size ||
+		old->inode != st->st_ino || old->modified.seconds != st->st_mtim.tv_sec ||
+		old->modified.nanoseconds != (uint32_t)st->st_mtim.tv_nsec ||
+		old->changed.seconds != st->st_ctim.tv_sec ||
+		old->changed.nanoseconds != (uint32_t)st->st_ctim.tv_nsec)
+		return false;
+	for (size_t i = 0; i < old->content_count; i++)
+		if (!repository_has_blob(saver->repository, BLOB_DATA, &old->content[i]))
+			return false;
+	return true;
+}
+
+static int copy_content(struct walk_entry *entry, const struct node *old, struct err *err)
+{
+	size_t size = old->content_count * sizeof(*old->content);
+
+	if (!size)
+		return 0;
+	entry->content = malloc(size);
+	if (!entry->content)
+		return err_oom(err);
+	memcpy(entry->content, old->content, size);
+	entry->content_count = old->content_count;
+	return 0;
+}
+
+int content_save_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
+	const struct node *old, struct err *err)
+{
+	struct walk_entry *entry = &dir->entries[slot];
+	struct progress *progress = saver->options->progress;
+	bool left_out = false;
+	int r;
+
+	if (old && unchanged(saver, entry, old)) {
+		r = copy_content(entry, old, err);
+		saver->summary.files_unmodified++;
+		saver->summary.total_bytes_processed += (uint64_t)entry->st.st_size;
+		progress_add(&progress->bytes_done, (uint64_t)entry->st.st_size);
+	} else {
+		r = save_content(saver, dir, slot, dir_fd, &left_out, err);
+		if (left_out)
+			return r;
+		if (old && old->type == NODE_FILE)
+			saver->summary.files_changed++;
+		else
+			saver->summary.files_new++;
+	}
+	progress_add(&progress->files_done, 1);
+	return r;
+}

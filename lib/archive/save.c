@@ -1,0 +1,489 @@
+#include "archive/save.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/assemble.h"
+#include "archive/content.h"
+#include "archive/saver.h"
+#include "archive/target.h"
+
+#define SLABS 3
+#define PATH_MAX_SIZE (1u << 20)
+
+static void saver_done(struct saver *saver)
+{
+	pipeline_free(saver->pipeline);
+	slab_unref(saver->slab);
+	slab_pool_free(saver->slabs);
+	walk_names_free(saver->names);
+	buf_done(&saver->path);
+	pthread_mutex_destroy(&saver->mutex);
+}
+
+void saver_tell(struct saver *saver, const struct err *err)
+{
+	progress_add(&saver->options->progress->errors, 1);
+	if (saver->options->on_error)
+		saver->options->on_error(
+			saver->options->context, (const char *)saver->path.data, err);
+}
+
+int saver_tick(struct saver *saver, struct err *err)
+{
+	if (saver->options->stop && *saver->options->stop)
+		return err_set(err, ERR_SYSTEM, ECANCELED, "back up: interrupted");
+	if (saver->options->tick)
+		saver->options->tick(saver->options->context);
+	return saver->lock ? lock_refresh(saver->lock, err) : 0;
+}
+
+/* --- Walking --- */
+
+/* The parent snapshot's tree of a folder, gone through beside the folder itself. */
+struct old_tree {
+	struct buf text;
+	struct tree_reader reader;
+	struct node node; /* the current one */
+	bool open, has_node;
+};
+
+static void old_tree_done(struct old_tree *old)
+{
+	if (old->open)
+		tree_reader_done(&old->reader);
+	buf_done(&old->text);
+}
+
+static void old_tree_next(struct old_tree *old)
+{
+	struct err err = ERR_INIT;
+
+	old->has_node = old->open && tree_reader_next(&old->reader, &old->node, &err) == 1;
+}
+
+/* A tree that can't be read is no reason to fail: everything below is read again. */
+static void old_tree_open(struct saver *saver, struct old_tree *old, const struct id *id)
+{
+	struct err err = ERR_INIT;
+
+	*old = (struct old_tree){.text = BUF_INIT(BLOB_TREE_MAX)};
+	if (!id)
+		return;
+	if (repository_load_blob(saver->repository, repository_codec(saver->repository), BLOB_TREE,
+		    id, &old->text, &err) < 0 ||
+		tree_reader_init(&old->reader, old->text.data, old->text.size, &err) < 0) {
+		saver_tell(saver, &err);
+		return;
+	}
+	old->open = true;
+	old_tree_next(old);
+}
+
+/* The node called name; names are asked for in ascending order. */
+static const struct node *old_tree_find(struct old_tree *old, const char *name)
+{
+	int order;
+
+	while (old->has_node) {
+		order = strcmp(old->node.name, name);
+		if (order == 0)
+			return &old->node;
+		if (order > 0)
+			return NULL;
+		old_tree_next(old);
+	}
+	return NULL;
+}
+
+static int walk_folder(struct saver *saver, struct save_dir *parent, size_t slot, int fd,
+	const struct id *previous, bool empty, struct err *err);
+
+/* Makes path the path of name in the folder whose path has size bytes. */
+static int set_path(struct saver *saver, size_t size, const char *name, struct err *err)
+{
+	int r = 0;
+
+	saver->path.size = size;
+	if (!size || saver->path.data[size - 1] != '/')
+		r = buf_add_byte(&saver->path, '/', err);
+	return r < 0 ? r : buf_add_text(&saver->path, name, err);
+}
+
+static bool device_is_foreign(const struct saver *saver, dev_t device)
+{
+	if (!saver->options->one_file_system)
+		return false;
+	for (size_t i = 0; i < saver->device_count; i++)
+		if (saver->devices[i] == device)
+			return false;
+	return true;
+}
+
+static int save_folder(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
+	const char *open_name, const struct node *old, struct err *err)
+{
+	struct walk_entry *entry = &dir->entries[slot];
+	struct err open_err = ERR_INIT;
+	cleanup_close int fd = walk_open(dir_fd, open_name, O_DIRECTORY);
+
+	if (fd < 0) {
+		err_errno(&open_err, fd, "open it");
+		if (fd != -ENOENT)
+			saver_tell(saver, &open_err);
+		assemble_drop(saver, dir, slot);
+		return 0;
+	}
+	/* A mount point of a file system that is left out stays, empty. */
+	return walk_folder(saver, dir, slot, fd,
+		old && old->type == NODE_DIR && old->has_subtree ? &old->subtree : NULL,
+		device_is_foreign(saver, entry->st.st_dev), err);
+}
+
+/* Saves one thing: name in dir_fd (open_name if it is opened by another name). The path is
+ * set. */
+static int save_entry(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
+	const char *name, const char *open_name, const struct node *old, struct err *err)
+{
+	struct walk_entry *entry = &dir->entries[slot];
+	struct err incomplete, read_err = ERR_INIT;
+	int r = walk_entry_read(dir_fd, open_name, saver->names, entry, &incomplete, &read_err);
+
+	if (r < 0 || S_ISSOCK(entry->st.st_mode)) {
+		/* What vanished meanwhile is not missed; sockets are never stored. */
+		if (r < 0 && r != -ENOENT)
+			saver_tell(saver, &read_err);
+		walk_entry_done(entry);
+		return 0;
+	}
+	if (incomplete.code)
+		saver_tell(saver, &incomplete);
+	if (open_name != name) {
+		free(entry->name);
+		entry->name = strdup(name);
+		if (!entry->name)
+			return err_oom(err);
+	}
+	if (S_ISDIR(entry->st.st_mode))
+		return save_folder(saver, dir, slot, dir_fd, open_name, old, err);
+	if (!S_ISREG(entry->st.st_mode))
+		return 0;
+	if (device_is_foreign(saver, entry->st.st_dev)) {
+		walk_entry_done(entry);
+		return 0;
+	}
+	return content_save_file(saver, dir, slot, dir_fd, old, err);
+}
+
+static int walk_entries(struct saver *saver, struct save_dir *dir, int fd,
+	const struct str_list *names, struct old_tree *old, struct err *err)
+{
+	size_t path_size = saver->path.size;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < names->count; i++) {
+		const char *name = names->items[i];
+
+		r = set_path(saver, path_size, name, err);
+		if (r >= 0)
+			r = saver_tick(saver, err);
+		if (r >= 0 && !filter_match(saver->options->excludes,
+				      (const char *)saver->path.data, NULL))
+			r = save_entry(
+				saver, dir, i, fd, name, name, old_tree_find(old, name), err);
+	}
+	saver->path.size = path_size;
+	if (saver->path.data)
+		saver->path.data[path_size] = '\0';
+	return r;
+}
+
+/* Saves what is in the folder fd as the subtree of parent's entry slot. Depth is bounded by
+ * the descriptors that we may open. */
+static int walk_folder(struct saver *saver, struct save_dir *parent, size_t slot, int fd,
+	const struct id *previous, bool empty, struct err *err)
+{
+	cleanup_str_list struct str_list names = {0};
+	struct err list_err = ERR_INIT;
+	struct save_dir *dir;
+	struct old_tree old;
+	int r, released;
+
+	if (!empty && walk_list(fd, &names, &list_err) < 0) {
+		saver_tell(saver, &list_err);
+		assemble_drop(saver, parent, slot);
+		return 0;
+	}
+	dir = assemble_dir_new(parent, slot, names.count);
+	if (!dir)
+		return err_oom(err);
+	dir->count = names.count;
+	assemble_dir_hold(saver, parent);
+	old_tree_open(saver, &old, previous);
+	if (previous) {
+		dir->previous = *previous;
+		dir->has_previous = true;
+	}
+	r = walk_entries(saver, dir, fd, &names, &old, err);
+	old_tree_done(&old);
+	released =
+		assemble_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
+	return r < 0 ? r : released;
+}
+
+static int walk_target(struct saver *saver, struct save_dir *dir, size_t slot,
+	const struct target *target, const struct node *old, struct err *err);
+
+/* A folder that is in the snapshot only because something below it was named. */
+static int walk_targets(struct saver *saver, struct save_dir *parent, size_t slot,
+	const struct target *target, const struct id *previous, struct err *err)
+{
+	struct save_dir *dir = assemble_dir_new(parent, slot, target->count);
+	struct old_tree old;
+	int r = 0, released;
+
+	if (!dir)
+		return err_oom(err);
+	dir->count = target->count;
+	if (parent)
+		assemble_dir_hold(saver, parent);
+	if (previous) {
+		dir->previous = *previous;
+		dir->has_previous = true;
+	}
+	old_tree_open(saver, &old, previous);
+	for (size_t i = 0; r >= 0 && i < target->count; i++)
+		r = walk_target(saver, dir, i, target->children[i],
+			old_tree_find(&old, target->children[i]->name), err);
+	old_tree_done(&old);
+	released =
+		assemble_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
+	return r < 0 ? r : released;
+}
+
+static int walk_target(struct saver *saver, struct save_dir *dir, size_t slot,
+	const struct target *target, const struct node *old, struct err *err)
+{
+	struct walk_entry *entry = &dir->entries[slot];
+	struct err incomplete;
+	int r;
+
+	buf_clear(&saver->path);
+	r = buf_add_text(&saver->path, target->absolute, err);
+	if (r < 0)
+		return r;
+	if (target->leaf) {
+		if (!target->explicit_leaf &&
+			filter_match(saver->options->excludes, target->absolute, NULL))
+			return 0;
+		return save_entry(saver, dir, slot, AT_FDCWD, target->name, target->path, old, err);
+	}
+	/* Attributes of the folders above may be unreadable for us: not asked for, no loss. */
+	r = walk_entry_read(AT_FDCWD, target->path, saver->names, entry, &incomplete, err);
+	if (r >= 0 && S_ISLNK(entry->st.st_mode) && stat(target->path, &entry->st) < 0)
+		r = err_errno(err, errno, "look at it");
+	if (r < 0)
+		return err_wrap(err, "back up %s", target->path);
+	free(entry->link_target);
+	entry->link_target = NULL;
+	free(entry->name);
+	entry->name = strdup(target->name);
+	if (!entry->name)
+		return err_oom(err);
+	return walk_targets(saver, dir, slot, target,
+		old && old->type == NODE_DIR && old->has_subtree ? &old->subtree : NULL, err);
+}
+
+/* Remembers the file systems of what was named, for one_file_system. */
+static int note_devices(struct saver *saver, const struct target *target, struct err *err)
+{
+	struct stat st;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < target->count; i++)
+		r = note_devices(saver, target->children[i], err);
+	if (r < 0 || !target->leaf)
+		return r;
+	if (lstat(target->path, &st) < 0)
+		return target->explicit_leaf ? err_errno(err, errno, "back up %s", target->path)
+					     : 0;
+	if (saver->device_count == SAVER_DEVICES_MAX)
+		return err_set(err, ERR_CONFIG, E2BIG, "back up: too many file systems");
+	saver->devices[saver->device_count++] = st.st_dev;
+	return 0;
+}
+
+static struct node_time now(const struct clock *clock)
+{
+	uint64_t us = clock_realtime_us(clock);
+
+	return (struct node_time){(int64_t)(us / 1000000), (uint32_t)(us % 1000000) * 1000};
+}
+
+static int copy_text(const char *text, char **ret, struct err *err)
+{
+	*ret = strdup(text ? text : "");
+	return *ret ? 0 : err_oom(err);
+}
+
+static int copy_list(const struct str_list *from, struct str_list *ret, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && from && i < from->count; i++)
+		r = str_list_add(ret, from->items[i], err);
+	return r;
+}
+
+static int add_absolute(const struct str_list *paths, struct str_list *ret, struct err *err)
+{
+	cleanup_free char *here = getcwd(NULL, 0);
+	int r = here ? 0 : err_errno(err, errno, "find the current folder");
+
+	for (size_t i = 0; r >= 0 && i < paths->count; i++) {
+		cleanup_free char *path = target_clean_path(paths->items[i], here);
+
+		r = path ? str_list_add(ret, path, err) : err_oom(err);
+	}
+	return r;
+}
+
+static int make_snapshot(
+	struct saver *saver, const struct node_time *start, struct snapshot *ret, struct err *err)
+{
+	const struct save_options *options = saver->options;
+	const struct passwd *user = getpwuid(getuid());
+	struct snapshot_summary *summary = &ret->summary;
+	int r;
+
+	*summary = saver->summary;
+	summary->backup_start = ret->time = *start;
+	summary->backup_end = now(repository_clock(saver->repository));
+	summary->total_files_processed =
+		summary->files_new + summary->files_changed + summary->files_unmodified;
+	ret->has_summary = true;
+	ret->tree = saver->root;
+	ret->uid = getuid();
+	ret->gid = getgid();
+	ret->has_parent = options->parent != NULL;
+	if (options->parent)
+		ret->parent = options->parent->id;
+	r = copy_text(options->hostname, &ret->hostname, err);
+	if (r >= 0)
+		r = copy_text(user ? user->pw_name : "", &ret->username, err);
+	if (r >= 0)
+		r = copy_text(options->program_version, &ret->program_version, err);
+	if (r >= 0)
+		r = add_absolute(options->paths, &ret->paths, err);
+	if (r >= 0)
+		r = copy_list(options->tags, &ret->tags, err);
+	return r < 0 ? r : copy_list(options->exclude_texts, &ret->excludes, err);
+}
+
+static int store_snapshot(struct saver *saver, struct snapshot *snapshot, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(SNAPSHOT_MAX);
+	struct repository *repository = saver->repository;
+	int r = snapshot_format(snapshot, &text, err);
+
+	if (r >= 0 && saver->lock)
+		r = lock_refresh(saver->lock, err);
+	if (r >= 0)
+		r = repository_save_file(repository, repository_codec(repository), STORE_SNAPSHOT,
+			text.data, text.size, &snapshot->id, err);
+	return r < 0 ? err_wrap(err, "save snapshot") : 0;
+}
+
+struct count_job {
+	struct saver *saver;
+	const struct target *target;
+};
+
+static void count_aside(void *context, const bool *stop)
+{
+	struct count_job *job = context;
+
+	walk_count(job->target, job->saver->options->excludes, job->saver->options->progress, stop);
+}
+
+static int prepare(struct saver *saver, const struct target *target, struct err *err)
+{
+	int r = note_devices(saver, target, err);
+
+	if (r >= 0 && !target->count)
+		r = err_set(err, ERR_CONFIG, ENOENT, "back up: there is nothing to save");
+	if (r >= 0)
+		r = slab_pool_new(SLABS, &saver->slabs, err);
+	if (r >= 0)
+		r = walk_names_new(&saver->names, err);
+	if (r >= 0)
+		r = pipeline_new(saver->repository, 0, assemble_work, saver, &saver->pipeline, err);
+	if (r >= 0)
+		saver->slab = slab_get(saver->slabs);
+	return r;
+}
+
+static int run(struct saver *saver, const struct target *target, struct err *err)
+{
+	const struct save_options *options = saver->options;
+	struct count_job count = {saver, target};
+	struct err flush_err = ERR_INIT;
+	int r = prepare(saver, target, err);
+
+	if (r >= 0 && options->count_first)
+		r = pipeline_aside(saver->pipeline, count_aside, &count, err);
+	if (r < 0)
+		return r;
+	r = walk_targets(
+		saver, NULL, 0, target, options->parent ? &options->parent->tree : NULL, err);
+	if (r < 0) {
+		/* Queued chunks are still stored, so that the next run finds them. A failing
+		 * pool or a full disk makes this fail too; the first error is what is told. */
+		if (pipeline_drain(saver->pipeline, &flush_err) >= 0)
+			(void)!repository_flush(
+				saver->repository, repository_codec(saver->repository), &flush_err);
+	} else {
+		r = pipeline_drain(saver->pipeline, err);
+		if (r >= 0)
+			r = repository_flush(
+				saver->repository, repository_codec(saver->repository), err);
+	}
+	pipeline_free(TAKE(saver->pipeline)); /* count points to this frame */
+	return r;
+}
+
+int save_run(struct repository *repository, struct lock *lock, const struct save_options *options,
+	struct snapshot *ret, struct err *err)
+{
+	struct node_time start = now(repository_clock(repository));
+	cleanup_target struct target *target = NULL;
+	struct saver saver = {
+		.repository = repository,
+		.lock = lock,
+		.options = options,
+		.path = BUF_INIT(PATH_MAX_SIZE),
+	};
+	cleanup_snapshot struct snapshot snapshot = {0};
+	int r = target_new(options->paths->items, options->paths->count, &target, err);
+
+	if (r < 0)
+		return r;
+	chunker_init(&saver.chunker, repository_config(repository)->polynomial);
+	pthread_mutex_init(&saver.mutex, NULL);
+	r = run(&saver, target, err);
+	if (r >= 0)
+		r = make_snapshot(&saver, &start, &snapshot, err);
+	if (r >= 0 && !options->dry_run)
+		r = store_snapshot(&saver, &snapshot, err);
+	saver_done(&saver);
+	if (r < 0)
+		return r;
+	*ret = snapshot;
+	snapshot = (struct snapshot){0};
+	return 0;
+}

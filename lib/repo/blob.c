@@ -1,0 +1,263 @@
+#include "repo/blob.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/zstd.h"
+#include "crypto/hash.h"
+
+#define PIECE 65536u
+#define KEEP_MAX (3u << 20) /* bytes of scratch kept between blobs */
+#define FILE_ZSTD 2 /* first byte of a compressed file */
+
+struct blob_codec {
+	struct hash *hash;
+	struct cipher *cipher;
+	struct zstd_encoder *encoder;
+	struct zstd_decoder *decoder;
+	uint8_t *sealed; /* owned scratch: room for IV, text, MAC */
+	size_t sealed_size;
+	uint8_t piece[PIECE];
+};
+
+const char *blob_type_name(enum blob_type type)
+{
+	return type == BLOB_TREE ? "tree" : "data";
+}
+
+size_t blob_plain_max(enum blob_type type)
+{
+	return type == BLOB_TREE ? BLOB_TREE_MAX : BLOB_DATA_MAX;
+}
+
+size_t blob_sealed_max(enum blob_type type)
+{
+	return zstd_bound(blob_plain_max(type)) + CIPHER_OVERHEAD;
+}
+
+int blob_codec_new(
+	const struct cipher_key *key, int level, struct blob_codec **ret, struct err *err)
+{
+	cleanup_blob_codec struct blob_codec *codec = calloc(1, sizeof(*codec));
+	int r;
+
+	if (!codec)
+		return err_oom(err);
+	r = hash_new(&codec->hash, err);
+	if (r >= 0)
+		r = cipher_new(key, &codec->cipher, err);
+	if (r >= 0)
+		r = zstd_encoder_new(level, &codec->encoder, err);
+	if (r >= 0)
+		r = zstd_decoder_new(&codec->decoder, err);
+	if (r < 0)
+		return r;
+	*ret = TAKE(codec);
+	return 0;
+}
+
+void blob_codec_free(struct blob_codec *codec)
+{
+	if (!codec)
+		return;
+	hash_free(codec->hash);
+	cipher_free(codec->cipher);
+	zstd_encoder_free(codec->encoder);
+	zstd_decoder_free(codec->decoder);
+	free(codec->sealed);
+	free(codec);
+}
+
+struct cipher *blob_codec_cipher(struct blob_codec *codec)
+{
+	return codec->cipher;
+}
+
+struct hash *blob_codec_hash(struct blob_codec *codec)
+{
+	return codec->hash;
+}
+
+void blob_codec_trim(struct blob_codec *codec)
+{
+	if (codec->sealed_size <= KEEP_MAX)
+		return;
+	free(codec->sealed);
+	codec->sealed = NULL;
+	codec->sealed_size = 0;
+}
+
+int blob_id(
+	struct blob_codec *codec, const void *data, size_t size, struct id *ret, struct err *err)
+{
+	return hash_once(codec->hash, data, size, ret->bytes, err);
+}
+
+/* Makes the scratch hold at least size bytes; what it held is lost. */
+static int need_scratch(struct blob_codec *codec, size_t size, struct err *err)
+{
+	if (size <= codec->sealed_size)
+		return 0;
+	free(codec->sealed);
+	codec->sealed_size = 0;
+	codec->sealed = malloc(size);
+	if (!codec->sealed)
+		return err_oom(err);
+	codec->sealed_size = size;
+	return 0;
+}
+
+/* Puts the text to seal behind the room for the IV: compressed if that is wanted and pays (or
+ * must be). */
+static int fill_scratch(struct blob_codec *codec, enum blob_type type, bool compress,
+	const void *data, size_t size, size_t *ret_text, uint32_t *ret_plain, struct err *err)
+{
+	/* For data a frame that is not smaller is of no use: no room is made for it. */
+	size_t room = type == BLOB_TREE ? zstd_bound(size) : size;
+	size_t text = 0;
+	int r;
+
+	r = need_scratch(codec, room + CIPHER_OVERHEAD, err);
+	if (r < 0)
+		return r;
+	r = 1;
+	if ((compress || type == BLOB_TREE) && size)
+		r = zstd_encode(codec->encoder, data, size, codec->sealed + CIPHER_IV_SIZE, room,
+			&text, err);
+	if (r < 0)
+		return r;
+	if (r == 0 && (type == BLOB_TREE || text < size)) {
+		*ret_plain = (uint32_t)size;
+		*ret_text = text;
+		return 0;
+	}
+	if (size)
+		memcpy(codec->sealed + CIPHER_IV_SIZE, data, size);
+	*ret_plain = 0;
+	*ret_text = size;
+	return 0;
+}
+
+/* Opens what was sealed, piece by piece, and compares it with what went in. */
+static int verify_sealed(struct blob_codec *codec, const struct blob_sealed *sealed,
+	const uint8_t *data, size_t size, struct err *err)
+{
+	size_t left = sealed->size - CIPHER_OVERHEAD, at = 0;
+	const uint8_t *text = sealed->data + CIPHER_IV_SIZE;
+	struct zstd_compare compare;
+	int r;
+
+	r = cipher_open_begin(codec->cipher, sealed->data, sealed->size, err);
+	if (r >= 0 && sealed->plain_length)
+		r = zstd_compare_begin(&compare, codec->decoder, data, size, err);
+	while (r >= 0 && left) {
+		size_t n = left < PIECE ? left : PIECE;
+
+		r = cipher_open_next(codec->cipher, text + at, n, codec->piece, err);
+		if (r >= 0 && sealed->plain_length)
+			r = zstd_compare_next(&compare, codec->piece, n, err);
+		else if (r >= 0 && memcmp(codec->piece, data + at, n) != 0)
+			r = err_set(err, ERR_CORRUPT, EBADMSG, "compare: other bytes");
+		at += n;
+		left -= n;
+	}
+	if (r >= 0 && sealed->plain_length)
+		r = zstd_compare_end(&compare, err);
+	return r < 0 ? err_wrap(err, "verify a blob before storing it") : 0;
+}
+
+int blob_seal(struct blob_codec *codec, enum blob_type type, bool compress, bool verify,
+	const void *data, size_t size, struct blob_sealed *ret, struct err *err)
+{
+	size_t text;
+	int r;
+
+	if (size > blob_plain_max(type))
+		return err_set(err, ERR_SPACE, EFBIG, "store a %s blob: %zu bytes are too many",
+			blob_type_name(type), size);
+	r = fill_scratch(codec, type, compress, data, size, &text, &ret->plain_length, err);
+	if (r < 0)
+		return r;
+	r = cipher_seal(codec->cipher, codec->sealed, text, err);
+	if (r < 0)
+		return r;
+	ret->data = codec->sealed;
+	ret->size = (uint32_t)(text + CIPHER_OVERHEAD);
+	return verify ? verify_sealed(codec, ret, data, size, err) : 0;
+}
+
+int blob_open(struct blob_codec *codec, uint8_t *sealed, size_t size, uint32_t plain_length,
+	const struct id *id, struct buf *ret, struct err *err)
+{
+	size_t text, plain;
+	struct id found;
+	int r;
+
+	r = cipher_open(codec->cipher, sealed, size, err);
+	if (r < 0)
+		return r;
+	text = size - CIPHER_OVERHEAD;
+	plain = plain_length ? plain_length : text;
+	buf_clear(ret);
+	r = buf_reserve(ret, plain + 1, err);
+	if (r < 0)
+		return r;
+	if (plain_length)
+		r = zstd_decode(
+			codec->decoder, sealed + CIPHER_IV_SIZE, text, ret->data, plain, err);
+	else
+		memcpy(ret->data, sealed + CIPHER_IV_SIZE, plain);
+	if (r < 0)
+		return r;
+	ret->size = plain;
+	ret->data[plain] = 0;
+	r = blob_id(codec, ret->data, plain, &found, err);
+	if (r < 0)
+		return r;
+	if (!id_equal(&found, id))
+		return err_set(err, ERR_CORRUPT, EBADMSG, "open a blob: its hash is another");
+	return 0;
+}
+
+int blob_seal_file(struct blob_codec *codec, bool compress, const void *data, size_t size,
+	struct buf *ret, struct err *err)
+{
+	size_t room = 1 + zstd_bound(size), text;
+	int r;
+
+	r = buf_reserve(ret, room + CIPHER_OVERHEAD, err);
+	if (r < 0)
+		return r;
+	if (compress) {
+		ret->data[CIPHER_IV_SIZE] = FILE_ZSTD;
+		r = zstd_encode(codec->encoder, data, size, ret->data + CIPHER_IV_SIZE + 1,
+			room - 1, &text, err);
+		if (r)
+			return r < 0 ? r : err_set(err, ERR_BUG, EIO, "compress: no room");
+		text++;
+	} else {
+		memcpy(ret->data + CIPHER_IV_SIZE, data, size);
+		text = size;
+	}
+	r = cipher_seal(codec->cipher, ret->data, text, err);
+	if (r >= 0)
+		ret->size = text + CIPHER_OVERHEAD;
+	return r;
+}
+
+int blob_open_file(
+	struct blob_codec *codec, uint8_t *sealed, size_t size, struct buf *ret, struct err *err)
+{
+	const uint8_t *text = sealed + CIPHER_IV_SIZE;
+	int r = cipher_open(codec->cipher, sealed, size, err);
+
+	if (r < 0)
+		return r;
+	size -= CIPHER_OVERHEAD;
+	if (size && text[0] == FILE_ZSTD)
+		return zstd_decode_buf(codec->decoder, text + 1, size - 1, ret, err);
+	if (size && (text[0] == '{' || text[0] == '['))
+		return buf_add(ret, text, size, err);
+	return err_set(err, ERR_CORRUPT, EBADMSG, "open a file: neither JSON nor zstd");
+}

@@ -1,0 +1,88 @@
+/* Between a blob's plaintext and its stored form: hash, zstd, sealing, and the way back. One
+ * struct blob_codec per thread. */
+#ifndef NEXUS_REPO_BLOB_H
+#define NEXUS_REPO_BLOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "crypto/cipher.h"
+#include "repo/id.h"
+
+#define BLOB_DATA_MAX (64u << 20) /* bytes of plaintext; restic's chunks are at most 8 MiB */
+#define BLOB_TREE_MAX (512u << 20)
+
+enum blob_type {
+	BLOB_DATA,
+	BLOB_TREE,
+};
+
+/* Where a blob is stored, and how. */
+struct blob_location {
+	uint32_t offset, length; /* in its pack, bytes, sealed */
+	uint32_t plain_length; /* uncompressed_length of the format; 0: stored uncompressed */
+};
+
+/* "data" or "tree"; static. */
+const char *blob_type_name(enum blob_type type);
+size_t blob_plain_max(enum blob_type type);
+/* The most bytes that a sealed blob of that type can have. */
+size_t blob_sealed_max(enum blob_type type);
+/* Bytes of plaintext that a blob decodes to, told by its location. */
+static inline uint64_t blob_plain_size(const struct blob_location *location)
+{
+	return location->plain_length ? location->plain_length
+				      : location->length - (uint32_t)CIPHER_OVERHEAD;
+}
+
+struct blob_codec;
+
+/* Borrows key. level: zstd's. */
+int blob_codec_new(const struct cipher_key *key, int level, struct blob_codec **ret,
+	struct err *err) __attribute__((warn_unused_result));
+void blob_codec_free(struct blob_codec *codec);
+CLEANUP_DEFINE(blob_codec, struct blob_codec *, blob_codec_free);
+#define cleanup_blob_codec CLEANUP(blob_codec)
+
+int blob_id(struct blob_codec *codec, const void *data, size_t size, struct id *ret,
+	struct err *err) __attribute__((warn_unused_result));
+
+/* A sealed blob in the codec's own memory: valid until its next call. */
+struct blob_sealed {
+	const uint8_t *data; /* borrowed */
+	uint32_t size; /* bytes */
+	uint32_t plain_length; /* as in blob_location */
+};
+
+/* Compresses (a tree always; data when compress is true and it gets smaller) and seals. With
+ * verify, what was made is opened, decompressed and compared with data before it is handed out:
+ * -EBADMSG tells of broken memory or a broken library. */
+int blob_seal(struct blob_codec *codec, enum blob_type type, bool compress, bool verify,
+	const void *data, size_t size, struct blob_sealed *ret, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Opens size sealed bytes in place, decompresses, and checks the plaintext against id. The
+ * plaintext stands in ret, which is cleared first (its max bounds it). -EBADMSG. */
+int blob_open(struct blob_codec *codec, uint8_t *sealed, size_t size, uint32_t plain_length,
+	const struct id *id, struct buf *ret, struct err *err) __attribute__((warn_unused_result));
+
+/* A whole file of JSON, as indexes, snapshots and locks are stored: 0x02 and zstd when compress
+ * is true, the bare text otherwise. ret is sealed and owned by the caller. */
+int blob_seal_file(struct blob_codec *codec, bool compress, const void *data, size_t size,
+	struct buf *ret, struct err *err) __attribute__((warn_unused_result));
+/* The way back; opens sealed in place, appends the text to ret. */
+int blob_open_file(struct blob_codec *codec, uint8_t *sealed, size_t size, struct buf *ret,
+	struct err *err) __attribute__((warn_unused_result));
+
+/* Gives back memory that one large blob made the codec keep. */
+void blob_codec_trim(struct blob_codec *codec);
+
+/* The codec's cipher and hash, for who seals something else; borrowed. */
+struct cipher *blob_codec_cipher(struct blob_codec *codec);
+struct hash *blob_codec_hash(struct blob_codec *codec);
+
+#endif

@@ -1,0 +1,80 @@
+/* Which blob stands in which pack, in memory, and the JSON of index files. Not thread-safe:
+ * struct repository guards it. */
+#ifndef NEXUS_REPO_INDEX_H
+#define NEXUS_REPO_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "repo/blob.h"
+#include "repo/id.h"
+#include "repo/pack.h"
+
+#define INDEX_BLOBS_MAX 50000u /* blobs in an index file of ours */
+#define INDEX_FILE_MAX (512u << 20) /* bytes of JSON that are read */
+#define INDEX_PENDING UINT32_MAX /* the pack of a blob that is being stored */
+
+struct index_entry {
+	struct id id;
+	uint32_t pack : 31; /* number of the pack, or INDEX_PENDING's low bits */
+	uint32_t is_tree : 1;
+	struct blob_location location;
+};
+
+struct index;
+
+int index_new(struct index **ret, struct err *err) __attribute__((warn_unused_result));
+void index_free(struct index *index);
+CLEANUP_DEFINE(index, struct index *, index_free);
+#define cleanup_index CLEANUP(index)
+
+/* The number of a pack, new or known. */
+int index_add_pack(struct index *index, const struct id *id, uint32_t *ret, struct err *err)
+	__attribute__((warn_unused_result));
+/* False if the pack is unknown. */
+bool index_find_pack(const struct index *index, const struct id *id, uint32_t *ret);
+const struct id *index_pack_id(const struct index *index, uint32_t pack);
+size_t index_pack_count(const struct index *index);
+
+/* Adds a blob. The same blob may stand in several packs; index_find gives one of them. */
+int index_add(struct index *index, enum blob_type type, const struct id *id, uint32_t pack,
+	const struct blob_location *location, struct err *err) __attribute__((warn_unused_result));
+
+/* NULL if it is unknown. Valid until the next add. */
+const struct index_entry *index_find(
+	const struct index *index, enum blob_type type, const struct id *id);
+/* Goes through the stored copies of a blob: *number is 0 at first and moved on. NULL at the
+ * end. The first is found at once, the others by looking at every entry. */
+const struct index_entry *index_find_copy(
+	const struct index *index, enum blob_type type, const struct id *id, size_t *number);
+/* The number of the entry that index_find gives. */
+bool index_number(const struct index *index, enum blob_type type, const struct id *id, size_t *ret);
+bool index_is_pending(const struct index_entry *entry);
+
+/* Claims a blob for storing: 1 if it was unknown and is pending now, 0 if it is known. */
+int index_claim(struct index *index, enum blob_type type, const struct id *id, struct err *err)
+	__attribute__((warn_unused_result));
+/* Says where a pending blob went. */
+int index_settle(struct index *index, enum blob_type type, const struct id *id, uint32_t pack,
+	const struct blob_location *location, struct err *err) __attribute__((warn_unused_result));
+
+/* All entries by number, doubles too. */
+size_t index_count(const struct index *index);
+const struct index_entry *index_at(const struct index *index, size_t number);
+
+/* Reads an index file's JSON into index. -EBADMSG. */
+int index_parse(struct index *index, const void *text, size_t size, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Makes an index file's JSON: begin, one call a pack, end. */
+int index_format_begin(struct buf *ret, struct err *err) __attribute__((warn_unused_result));
+int index_format_pack(struct buf *ret, bool first, const struct id *pack,
+	const struct pack_entry *entries, size_t count, struct err *err)
+	__attribute__((warn_unused_result));
+int index_format_end(struct buf *ret, struct err *err) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,40 @@
+/* Key files: the repository's key, sealed with a password. Plain JSON around it. */
+#ifndef NEXUS_REPO_KEY_H
+#define NEXUS_REPO_KEY_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "crypto/cipher.h"
+#include "crypto/kdf.h"
+
+#define KEY_FILE_MAX (64u << 10) /* bytes */
+#define KEY_SALT_SIZE 64
+#define KEYS_TRIED_MAX 20
+
+/* What a key file says, its strings left aside. */
+struct key_file {
+	struct kdf_parameters parameters;
+	uint8_t salt[KEY_SALT_SIZE];
+	uint8_t data[1024]; /* sealed */
+	size_t data_size;
+};
+
+/* -EBADMSG; also for another kdf than scrypt or parameters that kdf_check refuses. */
+int key_file_parse(const void *text, size_t size, struct key_file *ret, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Opens it: 0 and *ret filled; -EACCES (kind denied) if the password is another. Takes the
+ * memory and time of scrypt. */
+int key_file_open(const struct key_file *file, const char *password, struct cipher_key *ret,
+	struct err *err) __attribute__((warn_unused_result));
+
+/* Appends a new key file for key. hostname and username are written down in it. */
+int key_file_make(const struct cipher_key *key, const char *password, const char *username,
+	const char *hostname, const struct clock *clock, struct buf *ret, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Fills a random key. */
+int key_new(struct cipher_key *ret, struct err *err) __attribute__((warn_unused_result));
+
+#endif

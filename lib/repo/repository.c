@@ -1,0 +1,612 @@
+#include "repo/repository.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/hash.h"
+#include "crypto/secret.h"
+#include "repo/key.h"
+#include "repo/pack.h"
+
+#define LEVEL_DEFAULT 3
+#define FILE_MAX (256u << 20) /* stored bytes of a file of JSON */
+#define OPEN_PACKS 3 /* two of data, filled at random; one of trees */
+#define TREE_PACK 2
+#define INDEX_INTERVAL_US (10 * 60 * 1000000ull)
+
+struct repository {
+	struct store *store; /* owned */
+	const struct clock *clock;
+	struct cipher_key *key; /* owned, secret */
+	struct config config;
+	int level;
+	bool compress, dry_run;
+	struct blob_codec *codec; /* owned: of the main thread */
+
+	pthread_mutex_t mutex; /* guards the index and what is to be written of it */
+	struct index *index; /* owned */
+	struct buf unsaved; /* JSON of packs that stand in no index file yet */
+	unsigned unsaved_blobs;
+	uint64_t saved_us; /* when an index file was last written */
+
+	struct {
+		pthread_mutex_t mutex;
+		struct pack_writer *writer; /* owned, or NULL */
+	} packs[OPEN_PACKS];
+};
+
+const struct config *repository_config(const struct repository *repository)
+{
+	return &repository->config;
+}
+
+struct store *repository_store(struct repository *repository)
+{
+	return repository->store;
+}
+
+const struct clock *repository_clock(const struct repository *repository)
+{
+	return repository->clock;
+}
+
+struct blob_codec *repository_codec(struct repository *repository)
+{
+	return repository->codec;
+}
+
+const struct index *repository_index(const struct repository *repository)
+{
+	return repository->index;
+}
+
+int repository_codec_new(struct repository *repository, struct blob_codec **ret, struct err *err)
+{
+	return blob_codec_new(repository->key, repository->level, ret, err);
+}
+
+/* --- Files of JSON --- */
+
+int repository_load_file(struct repository *repository, struct blob_codec *codec,
+	enum store_type type, const struct id *id, struct buf *ret, struct err *err)
+{
+	cleanup_free uint8_t *data = NULL;
+	char name[ID_TEXT_SIZE];
+	struct id found;
+	size_t size;
+	int r;
+
+	id_format(id, name);
+	r = store_load(repository->store, type, name, FILE_MAX, &data, &size, err);
+	if (r >= 0)
+		r = blob_id(codec, data, size, &found, err);
+	if (r < 0)
+		return r;
+	if (!id_equal(&found, id))
+		return err_set(err, ERR_CORRUPT, EBADMSG, "load %s/%s: its hash is another",
+			store_type_name(type), name);
+	r = blob_open_file(codec, data, size, ret, err);
+	return r < 0 ? err_wrap(err, "load %s/%s", store_type_name(type), name) : 0;
+}
+
+int repository_save_file(struct repository *repository, struct blob_codec *codec,
+	enum store_type type, const void *text, size_t size, struct id *ret_id, struct err *err)
+{
+	cleanup_buf struct buf sealed = BUF_INIT(FILE_MAX);
+	char name[ID_TEXT_SIZE];
+	int r;
+
+	r = blob_seal_file(codec, repository->config.version >= 2, text, size, &sealed, err);
+	if (r >= 0)
+		r = blob_id(codec, sealed.data, sealed.size, ret_id, err);
+	if (r < 0)
+		return r;
+	id_format(ret_id, name);
+	return store_save(repository->store, type, name, sealed.data, sealed.size, err);
+}
+
+struct listing {
+	repository_list_fn *fn;
+	void *context;
+};
+
+static int list_one(const char *name, uint64_t size_bytes, void *context, struct err *err)
+{
+	const struct listing *listing = context;
+	struct id id;
+
+	return id_parse(name, &id) ? listing->fn(&id, size_bytes, listing->context, err) : 0;
+}
+
+int repository_list(struct repository *repository, enum store_type type, repository_list_fn *fn,
+	void *context, struct err *err)
+{
+	struct listing listing = {fn, context};
+
+	return store_list(repository->store, type, list_one, &listing, err);
+}
+
+/* --- Making and opening --- */
+
+static int refuse_if_any(const struct id *id, uint64_t size_bytes, void *context, struct err *err)
+{
+	(void)id;
+	(void)size_bytes;
+	return err_set(err, ERR_CONFIG, EEXIST,
+		"make repository: the place already holds %s of a repository", (char *)context);
+}
+
+static int check_empty(struct store *store, struct err *err)
+{
+	static const struct {
+		enum store_type type;
+		char name[12];
+	} kinds[] = {{STORE_KEY, "keys"}, {STORE_SNAPSHOT, "snapshots"}};
+	struct listing listing = {.fn = refuse_if_any};
+	int r = store_has(store, STORE_CONFIG, NULL, err);
+
+	if (r > 0)
+		return err_set(err, ERR_CONFIG, EEXIST,
+			"make repository: the place already holds a repository");
+	for (size_t i = 0; r >= 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		listing.context = (void *)kinds[i].name;
+		r = store_list(store, kinds[i].type, list_one, &listing, err);
+	}
+	return r;
+}
+
+static int save_key(struct store *store, const struct cipher_key *key, const char *password,
+	const struct clock *clock, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(KEY_FILE_MAX);
+	cleanup_hash struct hash *hash = NULL;
+	const struct passwd *user = getpwuid(geteuid());
+	char hostname[256] = "", name[ID_TEXT_SIZE];
+	struct id id;
+	int r;
+
+	if (gethostname(hostname, sizeof(hostname) - 1) < 0)
+		hostname[0] = '\0';
+	r = key_file_make(key, password, user ? user->pw_name : "", hostname, clock, &text, err);
+	if (r >= 0)
+		r = hash_new(&hash, err);
+	if (r >= 0)
+		r = hash_once(hash, text.data, text.size, id.bytes, err);
+	if (r < 0)
+		return r;
+	id_format(&id, name);
+	return store_save(store, STORE_KEY, name, text.data, text.size, err);
+}
+
+static int save_config(struct store *store, const struct cipher_key *key,
+	const struct config *config, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX), sealed = BUF_INIT(CONFIG_MAX);
+	cleanup_blob_codec struct blob_codec *codec = NULL;
+	int r = blob_codec_new(key, LEVEL_DEFAULT, &codec, err);
+
+	if (r >= 0)
+		r = config_format(config, &text, err);
+	if (r >= 0)
+		r = blob_seal_file(codec, false, text.data, text.size, &sealed, err);
+	return r < 0 ? r : store_save(store, STORE_CONFIG, NULL, sealed.data, sealed.size, err);
+}
+
+int repository_init(struct store *store, const char *password, uint64_t polynomial,
+	const struct clock *clock, struct id *ret_id, struct err *err)
+{
+	cleanup_secret struct cipher_key *key = secret_new(sizeof(*key));
+	struct config config;
+	int r;
+
+	if (!key)
+		return err_oom(err);
+	r = check_empty(store, err);
+	if (r >= 0)
+		r = config_new(polynomial, &config, err);
+	if (r >= 0)
+		r = key_new(key, err);
+	if (r >= 0)
+		r = store_create(store, err);
+	if (r >= 0)
+		r = save_key(store, key, password, clock ? clock : &clock_system, err);
+	if (r >= 0)
+		r = save_config(store, key, &config, err);
+	if (r < 0)
+		return r;
+	*ret_id = config.id;
+	return 0;
+}
+
+struct key_search {
+	struct store *store;
+	const char *password;
+	struct cipher_key *key; /* filled when found */
+	unsigned tried;
+	bool found;
+	struct err damage; /* the last key file that could not be read */
+};
+
+static int try_key(const char *name, uint64_t size_bytes, void *context, struct err *err)
+{
+	struct key_search *search = context;
+	cleanup_free uint8_t *text = NULL;
+	struct key_file file;
+	size_t size;
+	int r;
+
+	(void)size_bytes;
+	if (search->found || search->tried >= KEYS_TRIED_MAX)
+		return 0;
+	r = store_load(search->store, STORE_KEY, name, KEY_FILE_MAX, &text, &size, &search->damage);
+	if (r >= 0)
+		r = key_file_parse(text, size, &file, &search->damage);
+	if (r < 0) {
+		err_wrap(&search->damage, "key %.8s", name);
+		return 0;
+	}
+	search->tried++;
+	r = key_file_open(&file, search->password, search->key, err);
+	if (r == -EACCES)
+		return 0;
+	search->found = r >= 0;
+	return r;
+}
+
+static int find_key(struct repository *repository, const char *password, struct err *err)
+{
+	struct key_search search = {
+		.store = repository->store, .password = password, .key = repository->key};
+	int r = store_list(repository->store, STORE_KEY, try_key, &search, err);
+
+	if (r < 0 || search.found)
+		return r;
+	if (search.tried)
+		return err_set(err, ERR_DENIED, EACCES,
+			"open repository: wrong password, none of %u keys fits", search.tried);
+	if (search.damage.code) {
+		*err = search.damage;
+		return err_wrap(err, "open repository");
+	}
+	return err_set(err, ERR_CORRUPT, EBADMSG, "open repository: it has no key");
+}
+
+static int load_config(struct repository *repository, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX);
+	cleanup_free uint8_t *data = NULL;
+	size_t size;
+	int r;
+
+	r = store_load(repository->store, STORE_CONFIG, NULL, CONFIG_MAX, &data, &size, err);
+	if (r >= 0)
+		r = blob_open_file(repository->codec, data, size, &text, err);
+	if (r >= 0)
+		r = config_parse(text.data, text.size, &repository->config, err);
+	return r < 0 ? err_wrap(err, "open repository: config") : 0;
+}
+
+static struct repository *repository_new(
+	struct store *store, const struct repository_options *options)
+{
+	struct repository *repository = calloc(1, sizeof(*repository));
+
+	if (!repository) {
+		store_close(store);
+		return NULL;
+	}
+	repository->store = store;
+	repository->clock = options && options->clock ? options->clock : &clock_system;
+	repository->level = options && options->level ? options->level : LEVEL_DEFAULT;
+	repository->compress = !options || !options->no_compression;
+	repository->dry_run = options && options->dry_run;
+	repository->unsaved = BUF_INIT(INDEX_FILE_MAX);
+	repository->saved_us = clock_monotonic_us(repository->clock);
+	pthread_mutex_init(&repository->mutex, NULL);
+	for (size_t i = 0; i < OPEN_PACKS; i++)
+		pthread_mutex_init(&repository->packs[i].mutex, NULL);
+	return repository;
+}
+
+int repository_open(struct store *store, const char *password,
+	const struct repository_options *options, struct repository **ret, struct err *err)
+{
+	cleanup_repository struct repository *repository = repository_new(store, options);
+	int r;
+
+	if (!repository)
+		return err_oom(err);
+	r = store_has(store, STORE_CONFIG, NULL, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(
+			err, ERR_NOT_FOUND, ENOENT, "open repository: there is none at this place");
+	repository->key = secret_new(sizeof(*repository->key));
+	if (!repository->key)
+		return err_oom(err);
+	r = find_key(repository, password, err);
+	if (r >= 0)
+		r = repository_codec_new(repository, &repository->codec, err);
+	if (r >= 0)
+		r = load_config(repository, err);
+	if (r >= 0)
+		r = index_new(&repository->index, err);
+	if (r < 0)
+		return r;
+	repository->compress = repository->compress && repository->config.version >= 2;
+	*ret = TAKE(repository);
+	return 0;
+}
+
+void repository_close(struct repository *repository)
+{
+	if (!repository)
+		return;
+	for (size_t i = 0; i < OPEN_PACKS; i++) {
+		pack_writer_free(repository->packs[i].writer);
+		pthread_mutex_destroy(&repository->packs[i].mutex);
+	}
+	pthread_mutex_destroy(&repository->mutex);
+	buf_done(&repository->unsaved);
+	index_free(repository->index);
+	blob_codec_free(repository->codec);
+	secret_free(repository->key);
+	store_close(repository->store);
+	free(repository);
+}
+
+/* --- Index --- */
+
+struct index_load {
+	struct repository *repository;
+	unsigned *damaged;
+};
+
+static int load_one_index(const struct id *id, uint64_t size_bytes, void *context, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(INDEX_FILE_MAX);
+	struct index_load *load = context;
+	struct repository *repository = load->repository;
+	int r;
+
+	(void)size_bytes;
+	r = repository_load_file(repository, repository->codec, STORE_INDEX, id, &text, err);
+	if (r >= 0)
+		r = index_parse(repository->index, text.data, text.size, err);
+	if (r < 0 && load->damaged && err->kind == ERR_CORRUPT) {
+		(*load->damaged)++;
+		return 0;
+	}
+	return r;
+}
+
+int repository_load_index(struct repository *repository, unsigned *damaged, struct err *err)
+{
+	struct index_load load = {repository, damaged};
+
+	return repository_list(repository, STORE_INDEX, load_one_index, &load, err);
+}
+
+bool repository_has_blob(struct repository *repository, enum blob_type type, const struct id *id)
+{
+	bool has;
+
+	pthread_mutex_lock(&repository->mutex);
+	has = index_find(repository->index, type, id) != NULL;
+	pthread_mutex_unlock(&repository->mutex);
+	return has;
+}
+
+bool repository_blob_size(struct repository *repository, enum blob_type type, const struct id *id,
+	uint64_t *ret_bytes)
+{
+	const struct index_entry *entry;
+	bool has;
+
+	pthread_mutex_lock(&repository->mutex);
+	entry = index_find(repository->index, type, id);
+	has = entry && !index_is_pending(entry);
+	if (has)
+		*ret_bytes = blob_plain_size(&entry->location);
+	pthread_mutex_unlock(&repository->mutex);
+	return has;
+}
+
+/* --- Blobs --- */
+
+/* A copy of a blob: which pack, where. */
+struct copy {
+	struct id pack;
+	struct blob_location location;
+};
+
+/* The copy of a blob that stands after *number in the index; 0 starts with the best known. */
+static bool next_copy(struct repository *repository, enum blob_type type, const struct id *id,
+	size_t *number, struct copy *ret)
+{
+	const struct index_entry *entry;
+
+	pthread_mutex_lock(&repository->mutex);
+	entry = index_find_copy(repository->index, type, id, number);
+	if (entry) {
+		ret->pack = *index_pack_id(repository->index, entry->pack);
+		ret->location = entry->location;
+	}
+	pthread_mutex_unlock(&repository->mutex);
+	return entry;
+}
+
+static int load_copy(struct repository *repository, struct blob_codec *codec, enum blob_type type,
+	const struct id *id, const struct copy *copy, struct buf *ret, struct err *err)
+{
+	cleanup_free uint8_t *sealed = NULL;
+	char name[ID_TEXT_SIZE];
+	int r;
+
+	/* What the index promises is not to be believed further than this. */
+	if (blob_plain_size(&copy->location) > blob_plain_max(type) ||
+		copy->location.length > blob_sealed_max(type))
+		return err_set(err, ERR_CORRUPT, EBADMSG, "load blob: the index gives it %u bytes",
+			copy->location.length);
+	sealed = malloc(copy->location.length);
+	if (!sealed)
+		return err_oom(err);
+	id_format(&copy->pack, name);
+	r = store_read(repository->store, STORE_PACK, name, copy->location.offset, sealed,
+		copy->location.length, err);
+	if (r >= 0)
+		r = blob_open(codec, sealed, copy->location.length, copy->location.plain_length, id,
+			ret, err);
+	return r < 0 ? err_wrap(err, "pack %.8s", name) : 0;
+}
+
+int repository_load_blob(struct repository *repository, struct blob_codec *codec,
+	enum blob_type type, const struct id *id, struct buf *ret, struct err *err)
+{
+	char name[ID_TEXT_SIZE];
+	struct copy copy;
+	size_t number = 0;
+	int r;
+
+	id_format(id, name);
+	r = err_set(err, ERR_CORRUPT, ENOENT, "load %s blob %.8s: it is in no index",
+		blob_type_name(type), name);
+	while (next_copy(repository, type, id, &number, &copy)) {
+		r = load_copy(repository, codec, type, id, &copy, ret, err);
+		if (r >= 0)
+			return 0;
+		err_wrap(err, "load %s blob %.8s", blob_type_name(type), name);
+	}
+	return r;
+}
+
+static int save_index(
+	struct repository *repository, struct blob_codec *codec, struct buf *text, struct err *err)
+{
+	struct id id;
+	int r = index_format_end(text, err);
+
+	if (r >= 0)
+		r = repository_save_file(
+			repository, codec, STORE_INDEX, text->data, text->size, &id, err);
+	return r < 0 ? err_wrap(err, "save index") : 0;
+}
+
+/* Enters a durable pack into the index. When it is time, the text of the next index file is
+ * moved to ret_text. */
+static int enter_pack(struct repository *repository, const struct id *id,
+	const struct pack_entry *entries, size_t count, struct buf *ret_text, struct err *err)
+{
+	uint64_t now_us = clock_monotonic_us(repository->clock);
+	bool first = !repository->unsaved.size;
+	uint32_t pack;
+	int r = index_add_pack(repository->index, id, &pack, err);
+
+	for (size_t i = 0; r >= 0 && i < count; i++)
+		r = index_settle(repository->index, entries[i].type, &entries[i].id, pack,
+			&entries[i].location, err);
+	if (r >= 0 && first)
+		r = index_format_begin(&repository->unsaved, err);
+	if (r >= 0)
+		r = index_format_pack(&repository->unsaved, first, id, entries, count, err);
+	if (r < 0)
+		return r;
+	repository->unsaved_blobs += (unsigned)count;
+	if (repository->unsaved_blobs < INDEX_BLOBS_MAX &&
+		now_us - repository->saved_us < INDEX_INTERVAL_US)
+		return 0;
+	*ret_text = repository->unsaved;
+	repository->unsaved = BUF_INIT(INDEX_FILE_MAX);
+	repository->unsaved_blobs = 0;
+	repository->saved_us = now_us;
+	return 0;
+}
+
+/* Takes writer. */
+static int finish_pack(struct repository *repository, struct blob_codec *codec,
+	struct pack_writer *writer, struct err *err)
+{
+	cleanup_pack_writer struct pack_writer *owned = writer;
+	cleanup_buf struct buf text = BUF_INIT(INDEX_FILE_MAX);
+	const struct pack_entry *entries;
+	struct id id;
+	size_t count;
+	int r = pack_writer_finish(owned, codec, &id, err);
+
+	if (r < 0)
+		return err_wrap(err, "save pack");
+	entries = pack_writer_entries(owned, &count);
+	pthread_mutex_lock(&repository->mutex);
+	r = enter_pack(repository, &id, entries, count, &text, err);
+	pthread_mutex_unlock(&repository->mutex);
+	return r < 0 || !text.size ? r : save_index(repository, codec, &text, err);
+}
+
+/* Puts a sealed blob into an open pack; hands the pack out when that filled it. */
+static int put_blob(struct repository *repository, enum blob_type type, const struct id *id,
+	const struct blob_sealed *sealed, struct pack_writer **ret_full, struct err *err)
+{
+	/* The IV is random: one bit of it chooses between the two packs of data, so that sizes
+	 * of neighbouring chunks can't be read from a pack's length. */
+	size_t at = type == BLOB_TREE ? TREE_PACK : sealed->data[0] & 1u;
+	int r = 0;
+
+	pthread_mutex_lock(&repository->packs[at].mutex);
+	if (!repository->packs[at].writer)
+		r = pack_writer_new(repository->store, &repository->packs[at].writer, err);
+	if (r >= 0)
+		r = pack_writer_add(repository->packs[at].writer, type, id, sealed, err);
+	if (r >= 0 && pack_writer_is_full(repository->packs[at].writer))
+		*ret_full = TAKE(repository->packs[at].writer);
+	pthread_mutex_unlock(&repository->packs[at].mutex);
+	return r;
+}
+
+int repository_save_blob(struct repository *repository, struct blob_codec *codec,
+	enum blob_type type, const void *data, size_t size, struct id *ret_id,
+	struct repository_added *ret_added, struct err *err)
+{
+	struct pack_writer *full = NULL;
+	struct blob_sealed sealed;
+	struct id id;
+	int r = blob_id(codec, data, size, &id, err);
+
+	if (r < 0)
+		return r;
+	*ret_id = id;
+	*ret_added = (struct repository_added){0};
+	pthread_mutex_lock(&repository->mutex);
+	r = index_claim(repository->index, type, &id, err);
+	pthread_mutex_unlock(&repository->mutex);
+	if (r <= 0)
+		return r;
+	r = blob_seal(codec, type, repository->compress, true, data, size, &sealed, err);
+	if (r >= 0 && !repository->dry_run)
+		r = put_blob(repository, type, &id, &sealed, &full, err);
+	if (r < 0)
+		return r;
+	*ret_added = (struct repository_added){
+		.is_new = true, .plain_bytes = size, .stored_bytes = sealed.size};
+	return full ? finish_pack(repository, codec, full, err) : 0;
+}
+
+int repository_flush(struct repository *repository, struct blob_codec *codec, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(INDEX_FILE_MAX);
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < OPEN_PACKS; i++)
+		if (repository->packs[i].writer)
+			r = finish_pack(repository, codec, TAKE(repository->packs[i].writer), err);
+	if (r < 0 || !repository->unsaved.size)
+		return r;
+	text = repository->unsaved;
+	repository->unsaved = BUF_INIT(INDEX_FILE_MAX);
+	repository->unsaved_blobs = 0;
+	return save_index(repository, codec, &text, err);
+}

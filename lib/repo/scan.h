@@ -1,0 +1,74 @@
+/* A small pull reader of JSON in memory, exact and without allocations: 64-bit integers stay
+ * what they are, text is handed out as a slice. It validates what it passes over. A failure
+ * sticks: every later call returns false, and scan_end tells it once.
+ *
+ *     scan_object(&scan);
+ *     while (scan_member(&scan, &key))
+ *             if (scan_is(&key, "size"))
+ *                     scan_u64(&scan, &size);
+ *             else
+ *                     scan_skip(&scan);
+ *     r = scan_end(&scan, "tree", err);
+ */
+#ifndef NEXUS_REPO_SCAN_H
+#define NEXUS_REPO_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "repo/id.h"
+
+#define SCAN_DEPTH_MAX 32
+
+struct scan {
+	const char *at, *end; /* borrowed */
+	unsigned depth;
+	uint32_t begun; /* bit per depth: a member or element was read */
+	bool failed;
+};
+
+/* What stands between the quotes, escapes and all. Borrows from the input. */
+struct scan_text {
+	const char *data;
+	size_t size;
+};
+
+void scan_init(struct scan *scan, const void *data, size_t size);
+
+/* { and then each member's key; the caller takes the value. False at } (or after a failure). */
+bool scan_object(struct scan *scan);
+bool scan_member(struct scan *scan, struct scan_text *ret_key);
+
+/* [ and then true before each element, which the caller takes. False at ]. */
+bool scan_array(struct scan *scan);
+bool scan_element(struct scan *scan);
+
+bool scan_string(struct scan *scan, struct scan_text *ret);
+bool scan_u64(struct scan *scan, uint64_t *ret);
+bool scan_u32(struct scan *scan, uint32_t *ret);
+bool scan_bool(struct scan *scan, bool *ret);
+/* Takes null if it comes next; not finding it is no failure. */
+bool scan_null(struct scan *scan);
+/* An id as 64 digits in quotes. */
+bool scan_id(struct scan *scan, struct id *ret);
+/* Any value. */
+bool scan_skip(struct scan *scan);
+
+/* Marks the reading as failed and returns false. */
+bool scan_fail(struct scan *scan);
+
+/* 0 if nothing failed and only white space is left; else -EBADMSG naming what. */
+int scan_end(struct scan *scan, const char *what, struct err *err)
+	__attribute__((warn_unused_result));
+
+bool scan_is(const struct scan_text *text, const char *plain);
+
+/* Appends the text with its escapes resolved, and a NUL that counts. As in Go, broken
+ * surrogates and bytes that are no UTF-8 become U+FFFD. -EBADMSG for a NUL within. */
+int scan_text_decode(const struct scan_text *text, struct buf *ret, struct err *err)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,595 @@
+#include "repo/tree.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "repo/text.h"
+
+#define GO_DIR (1u << 31)
+#define GO_SYMLINK (1u << 27)
+#define GO_DEVICE (1u << 26)
+#define GO_FIFO (1u << 25)
+#define GO_SOCKET (1u << 24)
+#define GO_SETUID (1u << 23)
+#define GO_SETGID (1u << 22)
+#define GO_CHAR (1u << 21)
+#define GO_STICKY (1u << 20)
+
+#define TEXT_MAX (64u << 20) /* bytes of one node's strings */
+#define CONTENT_MAX (1u << 30) /* bytes of one node's ids */
+#define XATTRS_MAX (1u << 20)
+
+static const char *const type_names[] = {
+	[NODE_OTHER] = "other",
+	[NODE_FILE] = "file",
+	[NODE_DIR] = "dir",
+	[NODE_SYMLINK] = "symlink",
+	[NODE_BLOCK] = "dev",
+	[NODE_CHAR] = "chardev",
+	[NODE_FIFO] = "fifo",
+	[NODE_SOCKET] = "socket",
+};
+
+const char *node_type_name(enum node_type type)
+{
+	return type_names[type];
+}
+
+enum node_type node_type_of(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return NODE_FILE;
+	case S_IFDIR:
+		return NODE_DIR;
+	case S_IFLNK:
+		return NODE_SYMLINK;
+	case S_IFBLK:
+		return NODE_BLOCK;
+	case S_IFCHR:
+		return NODE_CHAR;
+	case S_IFIFO:
+		return NODE_FIFO;
+	case S_IFSOCK:
+		return NODE_SOCKET;
+	default:
+		return NODE_OTHER;
+	}
+}
+
+uint32_t node_mode(mode_t mode)
+{
+	static const uint32_t bits[] = {
+		[NODE_OTHER] = 0,
+		[NODE_FILE] = 0,
+		[NODE_DIR] = GO_DIR,
+		[NODE_SYMLINK] = GO_SYMLINK,
+		[NODE_BLOCK] = GO_DEVICE,
+		[NODE_CHAR] = GO_DEVICE | GO_CHAR,
+		[NODE_FIFO] = GO_FIFO,
+		[NODE_SOCKET] = GO_SOCKET,
+	};
+
+	return (mode & 0777) | bits[node_type_of(mode)] | (mode & S_ISUID ? GO_SETUID : 0) |
+	       (mode & S_ISGID ? GO_SETGID : 0) | (mode & S_ISVTX ? GO_STICKY : 0);
+}
+
+mode_t node_permissions(uint32_t mode)
+{
+	return (mode & 0777) | (mode & GO_SETUID ? S_ISUID : 0) | (mode & GO_SETGID ? S_ISGID : 0) |
+	       (mode & GO_STICKY ? S_ISVTX : 0);
+}
+
+/* --- Writing: the order and the left-out zeros of restic's struct Node. --- */
+
+int tree_begin(struct buf *ret, struct err *err)
+{
+	return buf_add_text(ret, "{\"nodes\":[", err);
+}
+
+int tree_end(struct buf *ret, struct err *err)
+{
+	return buf_add_text(ret, "]}\n", err);
+}
+
+static int add_time(struct buf *ret, const char *key, const struct node_time *time, struct err *err)
+{
+	char text[CLOCK_RFC3339_SIZE];
+	int r = buf_add_text(ret, key, err);
+
+	clock_rfc3339_format(time->seconds, time->nanoseconds, text);
+	if (r >= 0)
+		r = buf_add_byte(ret, '"', err);
+	if (r >= 0)
+		r = buf_add_text(ret, text, err);
+	return r < 0 ? r : buf_add_byte(ret, '"', err);
+}
+
+static int add_number(struct buf *ret, const char *key, uint64_t value, struct err *err)
+{
+	int r = buf_add_text(ret, key, err);
+
+	return r < 0 ? r : text_add_u64(ret, value, err);
+}
+
+static int add_number_unless_0(struct buf *ret, const char *key, uint64_t value, struct err *err)
+{
+	return value ? add_number(ret, key, value, err) : 0;
+}
+
+static int add_text_unless_empty(
+	struct buf *ret, const char *key, const char *text, struct err *err)
+{
+	int r;
+
+	if (!text || !*text)
+		return 0;
+	r = buf_add_text(ret, key, err);
+	return r < 0 ? r : text_add_json(ret, text, strlen(text), err);
+}
+
+static int add_link_target(struct buf *ret, const struct node *node, struct err *err)
+{
+	size_t size = node->link_target ? strlen(node->link_target) : 0;
+	int r = add_text_unless_empty(ret, ",\"linktarget\":", node->link_target, err);
+
+	if (r < 0 || !size || str_is_utf8(node->link_target, size))
+		return r;
+	r = buf_add_text(ret, ",\"linktarget_raw\":", err);
+	return r < 0 ? r : text_add_base64(ret, node->link_target, size, err);
+}
+
+static int add_xattrs(struct buf *ret, const struct node *node, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < node->xattr_count; i++) {
+		const struct node_xattr *xattr = &node->xattrs[i];
+
+		r = buf_add_text(
+			ret, i ? ",{\"name\":" : ",\"extended_attributes\":[{\"name\":", err);
+		if (r >= 0)
+			r = text_add_json(ret, xattr->name, strlen(xattr->name), err);
+		if (r >= 0)
+			r = buf_add_text(ret, ",\"value\":", err);
+		if (r >= 0)
+			r = text_add_base64(ret, xattr->value, xattr->size, err);
+		if (r >= 0)
+			r = buf_add_byte(ret, '}', err);
+	}
+	return r < 0 || !node->xattr_count ? r : buf_add_byte(ret, ']', err);
+}
+
+static int add_content(struct buf *ret, const struct node *node, struct err *err)
+{
+	char id[1 + ID_TEXT_SIZE + 2] = ",\"";
+	int r;
+
+	if (node->type != NODE_FILE)
+		return buf_add_text(ret, ",\"content\":null", err);
+	r = buf_add_text(ret, ",\"content\":[", err);
+	for (size_t i = 0; r >= 0 && i < node->content_count; i++) {
+		id_format(&node->content[i], id + 2);
+		id[sizeof(id) - 2] = '"';
+		r = buf_add(ret, i ? id : id + 1, sizeof(id) - (i ? 1 : 2), err);
+	}
+	return r < 0 ? r : buf_add_byte(ret, ']', err);
+}
+
+static int add_subtree(struct buf *ret, const struct node *node, struct err *err)
+{
+	char id[ID_TEXT_SIZE];
+
+	if (!node->has_subtree)
+		return 0;
+	id_format(&node->subtree, id);
+	return buf_printf(ret, err, ",\"subtree\":\"%s\"", id);
+}
+
+static int add_stat(struct buf *ret, const struct node *node, struct err *err)
+{
+	int r = add_number_unless_0(ret, ",\"mode\":", node->mode, err);
+
+	if (r >= 0)
+		r = add_time(ret, ",\"mtime\":", &node->modified, err);
+	if (r >= 0)
+		r = add_time(ret, ",\"atime\":", &node->accessed, err);
+	if (r >= 0)
+		r = add_time(ret, ",\"ctime\":", &node->changed, err);
+	if (r >= 0)
+		r = add_number(ret, ",\"uid\":", node->uid, err);
+	if (r >= 0)
+		r = add_number(ret, ",\"gid\":", node->gid, err);
+	if (r >= 0)
+		r = add_text_unless_empty(ret, ",\"user\":", node->user, err);
+	if (r >= 0)
+		r = add_text_unless_empty(ret, ",\"group\":", node->group, err);
+	if (r >= 0)
+		r = add_number_unless_0(ret, ",\"inode\":", node->inode, err);
+	if (r >= 0)
+		r = add_number_unless_0(ret, ",\"device_id\":", node->device_id, err);
+	if (r >= 0)
+		r = add_number_unless_0(ret, ",\"size\":", node->size, err);
+	return r < 0 ? r : add_number_unless_0(ret, ",\"links\":", node->links, err);
+}
+
+int tree_add(struct buf *ret, const struct node *node, bool first, struct err *err)
+{
+	int r = buf_add_text(ret, first ? "{\"name\":" : ",{\"name\":", err);
+
+	if (r >= 0)
+		r = text_add_name(ret, node->name, err);
+	if (r >= 0)
+		r = buf_add_text(ret, ",\"type\":\"", err);
+	if (r >= 0)
+		r = buf_add_text(ret, type_names[node->type], err);
+	if (r >= 0)
+		r = buf_add_byte(ret, '"', err);
+	if (r >= 0)
+		r = add_stat(ret, node, err);
+	if (r >= 0)
+		r = add_link_target(ret, node, err);
+	if (r >= 0)
+		r = add_xattrs(ret, node, err);
+	if (r >= 0)
+		r = add_number_unless_0(ret, ",\"device\":", node->device, err);
+	if (r >= 0)
+		r = add_content(ret, node, err);
+	if (r >= 0)
+		r = add_subtree(ret, node, err);
+	return r < 0 ? r : buf_add_byte(ret, '}', err);
+}
+
+/* --- Reading. Strings go to reader->text; until the node is complete they are kept as offsets,
+ * because that buffer moves when it grows. Offset 0 is "". --- */
+
+struct offsets {
+	size_t name, user, group, link_target;
+};
+
+/* What is being read. */
+struct reading {
+	struct tree_reader *reader;
+	struct node *node;
+	struct offsets at;
+	struct err *err;
+	int result;
+};
+
+static bool fail(struct reading *reading, int r)
+{
+	if (r < 0 && !reading->result)
+		reading->result = r;
+	return scan_fail(&reading->reader->scan);
+}
+
+static bool read_text(struct reading *reading, size_t *ret_at)
+{
+	struct tree_reader *reader = reading->reader;
+	struct scan_text text;
+	size_t at = reader->text.size;
+	int r;
+
+	if (scan_null(&reader->scan))
+		return true;
+	if (!scan_string(&reader->scan, &text))
+		return false;
+	r = scan_text_decode(&text, &reader->text, reading->err);
+	if (r < 0)
+		return fail(reading, r);
+	*ret_at = at;
+	return true;
+}
+
+static bool read_base64(struct reading *reading, size_t *ret_at, size_t *ret_size)
+{
+	struct tree_reader *reader = reading->reader;
+	struct scan_text text;
+	size_t at = reader->text.size;
+	int r;
+
+	if (scan_null(&reader->scan))
+		return true;
+	if (!scan_string(&reader->scan, &text))
+		return false;
+	r = text_decode_base64(text.data, text.size, &reader->text, reading->err);
+	if (r < 0)
+		return fail(reading, r);
+	*ret_at = at;
+	*ret_size = reader->text.size - at;
+	r = buf_add_byte(&reader->text, 0, reading->err);
+	return r < 0 ? fail(reading, r) : true;
+}
+
+/* The name is JSON of strconv.Quote. */
+static bool read_name(struct reading *reading)
+{
+	cleanup_buf struct buf quoted = BUF_INIT(TEXT_MAX);
+	struct tree_reader *reader = reading->reader;
+	struct scan_text text;
+	size_t at = reader->text.size;
+	int r;
+
+	if (!scan_string(&reader->scan, &text))
+		return false;
+	r = scan_text_decode(&text, &quoted, reading->err);
+	if (r >= 0)
+		r = text_unquote((const char *)quoted.data, &reader->text, reading->err);
+	if (r < 0)
+		return fail(reading, r);
+	reading->at.name = at;
+	return true;
+}
+
+static bool read_time(struct reading *reading, struct node_time *ret)
+{
+	struct scan_text text;
+	char copy[64];
+	int r;
+
+	if (!scan_string(&reading->reader->scan, &text))
+		return false;
+	if (text.size >= sizeof(copy))
+		return scan_fail(&reading->reader->scan);
+	memcpy(copy, text.data, text.size);
+	copy[text.size] = '\0';
+	r = clock_rfc3339_parse(copy, &ret->seconds, &ret->nanoseconds, NULL, reading->err);
+	return r < 0 ? fail(reading, -EBADMSG) : true;
+}
+
+static bool read_type(struct reading *reading)
+{
+	struct scan_text text;
+
+	if (!scan_string(&reading->reader->scan, &text))
+		return false;
+	for (enum node_type type = NODE_FILE; type <= NODE_SOCKET; type++)
+		if (scan_is(&text, type_names[type]))
+			reading->node->type = type;
+	return true;
+}
+
+static bool read_content(struct reading *reading)
+{
+	struct tree_reader *reader = reading->reader;
+	struct id id;
+
+	if (scan_null(&reader->scan))
+		return true;
+	if (!scan_array(&reader->scan))
+		return false;
+	while (scan_element(&reader->scan)) {
+		if (!scan_id(&reader->scan, &id))
+			return false;
+		if (buf_add(&reader->ids, &id, sizeof(id), reading->err) < 0)
+			return fail(reading, -EFBIG);
+		reading->node->content_count++;
+	}
+	return !reader->scan.failed;
+}
+
+/* Pointers of an entry are offsets until the node is complete. */
+static bool read_xattr(struct reading *reading)
+{
+	struct tree_reader *reader = reading->reader;
+	size_t name = 0, value = 0, size = 0;
+	struct node_xattr xattr;
+	struct scan_text key;
+
+	if (!scan_object(&reader->scan))
+		return false;
+	while (scan_member(&reader->scan, &key))
+		if (scan_is(&key, "name"))
+			read_text(reading, &name);
+		else if (scan_is(&key, "value"))
+			read_base64(reading, &value, &size);
+		else
+			scan_skip(&reader->scan);
+	xattr = (struct node_xattr){
+		.name = (const char *)(uintptr_t)name,
+		.value = (const uint8_t *)(uintptr_t)value,
+		.size = size,
+	};
+	if (!reader->scan.failed &&
+		buf_add(&reader->xattrs, &xattr, sizeof(xattr), reading->err) < 0)
+		return fail(reading, -EFBIG);
+	reading->node->xattr_count++;
+	return !reader->scan.failed;
+}
+
+static bool read_xattrs(struct reading *reading)
+{
+	struct tree_reader *reader = reading->reader;
+
+	if (scan_null(&reader->scan))
+		return true;
+	if (!scan_array(&reader->scan))
+		return false;
+	while (scan_element(&reader->scan))
+		if (!read_xattr(reading))
+			return false;
+	return !reader->scan.failed;
+}
+
+/* Numbers by their key; false if it is none of them. */
+static bool read_number(struct reading *reading, const struct scan_text *key)
+{
+	struct scan *scan = &reading->reader->scan;
+	struct node *node = reading->node;
+	const struct {
+		const char *key;
+		uint64_t *wide;
+		uint32_t *narrow;
+	} numbers[] = {
+		{"mode", NULL, &node->mode},
+		{"uid", NULL, &node->uid},
+		{"gid", NULL, &node->gid},
+		{"inode", &node->inode, NULL},
+		{"device_id", &node->device_id, NULL},
+		{"size", &node->size, NULL},
+		{"links", &node->links, NULL},
+		{"device", &node->device, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (!scan_is(key, numbers[i].key))
+			continue;
+		if (numbers[i].wide)
+			scan_u64(scan, numbers[i].wide);
+		else
+			scan_u32(scan, numbers[i].narrow);
+		return true;
+	}
+	return false;
+}
+
+static void read_member(struct reading *reading, const struct scan_text *key)
+{
+	struct node *node = reading->node;
+	struct scan *scan = &reading->reader->scan;
+	size_t raw = 0, size;
+
+	if (scan_is(key, "name")) {
+		read_name(reading);
+	} else if (scan_is(key, "type")) {
+		read_type(reading);
+	} else if (scan_is(key, "mtime")) {
+		read_time(reading, &node->modified);
+	} else if (scan_is(key, "atime")) {
+		read_time(reading, &node->accessed);
+	} else if (scan_is(key, "ctime")) {
+		read_time(reading, &node->changed);
+	} else if (scan_is(key, "user")) {
+		read_text(reading, &reading->at.user);
+	} else if (scan_is(key, "group")) {
+		read_text(reading, &reading->at.group);
+	} else if (scan_is(key, "linktarget")) {
+		if (reading->at.link_target)
+			scan_skip(scan); /* linktarget_raw came before and wins */
+		else
+			read_text(reading, &reading->at.link_target);
+	} else if (scan_is(key, "linktarget_raw")) {
+		if (read_base64(reading, &raw, &size) && raw)
+			reading->at.link_target = raw;
+	} else if (scan_is(key, "extended_attributes")) {
+		read_xattrs(reading);
+	} else if (scan_is(key, "content")) {
+		read_content(reading);
+	} else if (scan_is(key, "subtree")) {
+		if (!scan_null(scan))
+			node->has_subtree = scan_id(scan, &node->subtree);
+	} else if (!read_number(reading, key)) {
+		scan_skip(scan);
+	}
+}
+
+/* Turns the offsets into pointers. */
+static void settle(struct reading *reading)
+{
+	struct tree_reader *reader = reading->reader;
+	struct node *node = reading->node;
+	const char *text = (const char *)reader->text.data;
+	struct node_xattr *xattrs = (struct node_xattr *)(void *)reader->xattrs.data;
+
+	node->name = text + reading->at.name;
+	node->user = text + reading->at.user;
+	node->group = text + reading->at.group;
+	node->link_target = text + reading->at.link_target;
+	node->content = (const struct id *)reader->ids.data;
+	node->xattrs = xattrs;
+	for (size_t i = 0; i < node->xattr_count; i++) {
+		xattrs[i].name = text + (uintptr_t)xattrs[i].name;
+		xattrs[i].value = reader->text.data + (uintptr_t)xattrs[i].value;
+	}
+}
+
+static int judge_name(struct tree_reader *reader, struct node *node, struct err *err)
+{
+	const char *last = (const char *)reader->last.data;
+
+	node->unsafe = !*node->name || strchr(node->name, '/') || strcmp(node->name, ".") == 0 ||
+		       strcmp(node->name, "..") == 0;
+	node->out_of_order = last && strcmp(last, node->name) >= 0;
+	buf_clear(&reader->last);
+	return buf_add(&reader->last, node->name, strlen(node->name) + 1, err);
+}
+
+int tree_reader_init(struct tree_reader *reader, const void *data, size_t size, struct err *err)
+{
+	struct scan_text key;
+
+	*reader = (struct tree_reader){
+		.text = BUF_INIT(TEXT_MAX),
+		.ids = BUF_INIT(CONTENT_MAX),
+		.xattrs = BUF_INIT(XATTRS_MAX),
+		.last = BUF_INIT(TEXT_MAX),
+	};
+	scan_init(&reader->scan, data, size);
+	scan_object(&reader->scan);
+	/* "nodes" is the only member that any restic ever wrote; anything else is skipped. */
+	while (scan_member(&reader->scan, &key)) {
+		if (!scan_is(&key, "nodes")) {
+			scan_skip(&reader->scan);
+			continue;
+		}
+		if (!scan_null(&reader->scan)) {
+			scan_array(&reader->scan);
+			return 0;
+		}
+	}
+	reader->ended = true;
+	return scan_end(&reader->scan, "tree", err);
+}
+
+/* Behind the last node. */
+static int finish(struct tree_reader *reader, struct err *err)
+{
+	struct scan_text key;
+
+	reader->ended = true;
+	while (scan_member(&reader->scan, &key))
+		scan_skip(&reader->scan);
+	return scan_end(&reader->scan, "tree", err);
+}
+
+int tree_reader_next(struct tree_reader *reader, struct node *ret, struct err *err)
+{
+	struct node node = {0};
+	struct reading reading = {.reader = reader, .node = &node, .err = err};
+	struct scan_text key;
+	int r;
+
+	if (reader->ended)
+		return 0;
+	if (!scan_element(&reader->scan))
+		return finish(reader, err);
+	buf_clear(&reader->text);
+	buf_clear(&reader->ids);
+	buf_clear(&reader->xattrs);
+	r = buf_add_byte(&reader->text, 0, err);
+	if (r < 0)
+		return r;
+	scan_object(&reader->scan);
+	while (scan_member(&reader->scan, &key))
+		read_member(&reading, &key);
+	if (reading.result < 0)
+		return err_wrap(err, "read tree");
+	if (reader->scan.failed)
+		return scan_end(&reader->scan, "tree", err);
+	settle(&reading);
+	r = judge_name(reader, &node, err);
+	if (r < 0)
+		return r;
+	*ret = node;
+	return 1;
+}
+
+void tree_reader_done(struct tree_reader *reader)
+{
+	buf_done(&reader->text);
+	buf_done(&reader->ids);
+	buf_done(&reader->xattrs);
+	buf_done(&reader->last);
+}
