@@ -65,5 +65,5 @@ new_disk real 12G
 run --source "$stick_dev" --target "$disk" --yes
 expect 0 "DONE" "the product's partitions"
 complete "$stick" "$disk" || fail "the disk with the product's partitions is complete"
-[ -z "$(losetup -j "$disk_file" --noheadings | grep -v "^$disk:")" ] || fail "a loop device was left"
+if losetup -j "$disk_file" --noheadings | grep -qv "^$disk:"; then fail "a loop device was left"; fi
 finish
