@@ -62,7 +62,7 @@ start_box() {
 		nexus-adopt:x:0:0:adoption:/:/bin/bash
 	END
 	cat >"$box/sshd_config" <<-END
-		ListenAddress 127.0.0.1:$(cat "$box/port")
+		ListenAddress ${LISTEN:-127.0.0.1}:$(cat "$box/port")
 		HostKey $box/host
 		PidFile none
 		AuthorizedKeysFile $box/keys/%u
