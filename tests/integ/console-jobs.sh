@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Jobs, the journal, the shell and the inventory's other commands.
 # asan: yes
+# parallel: yes
 # shellcheck source=tests/integ/console/boxes.bash
 . "$SRC/tests/integ/console/boxes.bash"
 
