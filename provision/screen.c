@@ -275,10 +275,10 @@ double screen_bar_end(struct screen *screen, bool ok)
 	uint64_t now = clock_monotonic_us(screen->clock);
 	double seconds = (double)(now - bar->begun_us) / 1e6;
 
-	if (bar->total)
+	if (bar->total) {
 		bar_draw(screen, now);
-	if (bar->total)
 		write_all(screen, "\n", true);
+	}
 	bar->active = false;
 	if (!ok)
 		return seconds;

@@ -108,9 +108,9 @@ box_install() {
 	tail -n 40 "$box_dir/install.serial"
 	box_seed_file "$box_dir/stick.img" report.txt
 	box_seed_file "$box_dir/stick.img" report.json >"$box_dir/report.json"
-	jq -e '.result == "installed"' "$box_dir/report.json" >/dev/null
-	jq -r '.code' "$box_dir/report.json" >"$box_dir/code"
-	box_figure "the installer's own time" "$(jq -r '.seconds' "$box_dir/report.json") s"
+	jq -e '.result == "ok"' "$box_dir/report.json" >/dev/null
+	jq -er '.box.adoption_code' "$box_dir/report.json" >"$box_dir/code"
+	box_figure "the installer's own time" "$(jq -r '[.steps[].seconds] | add | floor' "$box_dir/report.json") s"
 }
 
 # A TCP port of loopback that nobody listens on.

@@ -2,6 +2,7 @@
 # passwd file that only it sees. Sourced; expects BUILD, SRC and T.
 set -euo pipefail
 
+# shellcheck disable=SC2034 # for those who source this
 nexus=$BUILD/console/nexus
 tool=$BUILD/tests/integ
 export NEXUS_HOME=$T/home LC_ALL=C.UTF-8 NO_COLOR=1
