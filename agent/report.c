@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 
 #include "agent/common/journal.h"
 #include "agent/issue.h"
@@ -32,13 +33,13 @@ void report_backup(const struct agent *agent, struct fleet_status_backup *backup
 {
 	const struct fleet_job *done = jobs_last(agent->jobs, "backup", FLEET_JOB_DONE);
 	const struct fleet_job *last = last_backup(agent);
-	bool failed_last = last && last->state == FLEET_JOB_FAILED;
+	const struct fleet_job *failed = last && last->state == FLEET_JOB_FAILED ? last : NULL;
 	const struct settings *settings = &agent->settings;
 	struct schedule schedule = {
 		.now_s = (int64_t)(clock_realtime_us(agent->clock) / 1000000),
 		.boot_s = agent->boot_s,
 		.last_success_s = done ? done->ended_s : 0,
-		.last_failure_s = failed_last ? last->ended_s : 0,
+		.last_failure_s = failed ? failed->ended_s : 0,
 		.interval_s = settings->interval_us / 1000000,
 		.jitter_s = settings->jitter_us / 1000000,
 		.retry_s = settings->retry_us / 1000000,
@@ -53,7 +54,7 @@ void report_backup(const struct agent *agent, struct fleet_status_backup *backup
 	}
 	if (last)
 		fleet_text_copy(backup->last_result, sizeof(backup->last_result),
-			failed_last ? "failed" : "done");
+			failed ? "failed" : "done");
 	if (settings->backup_enabled)
 		backup->next_s = schedule_next(&schedule);
 }
@@ -138,6 +139,8 @@ void report_evaluate(struct agent *agent)
 			"health is %s", fleet_status_level_name(status->level));
 		agent->level = status->level;
 		report_property(agent, "Health");
+		sd_notifyf(0, "STATUS=%s: %s", agent->identity.name,
+			fleet_status_level_name(agent->level));
 	}
 	if (report_issue(agent, &err) < 0)
 		log_warning("%s", err.text);

@@ -113,7 +113,7 @@ static int answer_call(struct session *session, const struct fleet_contract_requ
 	int r;
 
 	r = call(session, method, argument, NULL, &text, err);
-	if (r >= 0)
+	if (r >= 0 && text)
 		r = json_parse(text, strlen(text), FLEET_CONTRACT_ANSWER_MAX, &json, err);
 	if (r < 0)
 		return r;
@@ -236,7 +236,7 @@ static int tell_followed(struct session *session, struct err *err)
 
 	session->follow_news = false;
 	r = call(session, "GetJob", session->follow_job, NULL, &text, &why);
-	if (r >= 0)
+	if (r >= 0 && text)
 		r = json_parse(text, strlen(text), FLEET_CONTRACT_ANSWER_MAX, &json, &why);
 	if (r >= 0)
 		r = fleet_job_from_json(json, &job, &why);

@@ -75,7 +75,7 @@ ui_step_failed() {
 		printf '\nimage/build: step "%s" failed. The end of its log:\n' "$title"
 		tail -n 20 "$log" | sed 's/^/    /'
 	} >&2
-	if grep -q 'No space left on device' "$log"; then
+	if grep -qE 'No space left on device|enough free space' "$log"; then
 		advice=("The disk is full: free some space under $cache or $out," \
 			"or put the cache elsewhere with NEXUS_CACHE=FOLDER.")
 	elif [ -s "$work/advice" ]; then

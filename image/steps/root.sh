@@ -3,6 +3,7 @@
 
 step_root() {
 	cp -a --reflink=auto "$cache/$base_entry/root" "$work/root"
+	root_users
 	if [ -n "$packages" ]; then
 		root_nexus_packages
 	fi
@@ -14,8 +15,16 @@ step_root() {
 	root_clean
 }
 
+# Before the packages, whose own scripts would number the users as they come.
+root_users() {
+	mkdir -p "$work/root/usr/lib/sysusers.d"
+	cp "$source_dir/overlays/common/usr/lib/sysusers.d/00-nexus-ids.conf" "$work/root/usr/lib/sysusers.d/"
+	in_root /work/root systemd-sysusers /usr/lib/sysusers.d/00-nexus-ids.conf
+}
+
 root_overlays() {
 	in_tools cp -a --no-preserve=ownership /overlays/common/. /work/root/
+	chmod 0440 "$work/root/etc/sudoers.d/nexus-operator"
 }
 
 # A local archive of the .debs in --packages, so that apt finds what they need in the distribution's.

@@ -81,7 +81,7 @@ bus() {
 }
 
 start_agent() {
-	"$BUILD/agent/nexus-agent" --root "$root" "$@" 2>>"$T/agent.log" &
+	"$BUILD/agent/nexus-agent" --root "$root" 2>>"$T/agent.log" &
 	agent_pid=$!
 	pids+=("$agent_pid")
 	wait_for 20 bus status com.nexusempresarial.Agent1

@@ -79,6 +79,11 @@ if command -v script >/dev/null; then
 	out_has "17 91"
 fi
 
+say "a connection that breaks in the middle"
+# shellcheck disable=SC2016
+run 255 "$nexus" fleet shell caja 'kill -9 $PPID'
+err_has "the connection broke while the shell was open"
+
 say "names, addresses, exports"
 run 0 "$nexus" fleet rename caja tienda
 run 2 "$nexus" fleet rename tienda "a/b"

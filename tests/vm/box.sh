@@ -109,8 +109,8 @@ box_install() {
 	box_seed_file "$box_dir/stick.img" report.txt
 	box_seed_file "$box_dir/stick.img" report.json >"$box_dir/report.json"
 	jq -e '.result == "installed"' "$box_dir/report.json" >/dev/null
-	jq -r '.code' "$box_dir/report.json" >"$box_dir/code"
-	box_figure "the installer's own time" "$(jq -r '.seconds' "$box_dir/report.json") s"
+	jq -er .code "$box_dir/report.json" >"$box_dir/code"
+	box_figure "the installer's own time" "$(jq -r '.seconds | floor' "$box_dir/report.json") s"
 }
 
 # A TCP port of loopback that nobody listens on.
@@ -143,7 +143,7 @@ box_boot() {
 }
 
 box_nexus() {
-	"$SRC/build/console/nexus" --home "$box_dir/home" "$@"
+	NEXUS_HOME=$box_dir/home "$SRC/build/console/nexus" "$@"
 }
 
 box_shell() {
@@ -211,8 +211,8 @@ box_compare() {
 # Figures for the final table, from the box itself.
 box_measure() {
 	local jobs
-	jobs=$(box_nexus --json fleet jobs "$box_name")
-	box_figure "the agent's memory (RSS), idle" "$(box_mib "$(box_nexus --json fleet status "$box_name" |
+	jobs=$(box_nexus fleet jobs "$box_name" --json)
+	box_figure "the agent's memory (RSS), idle" "$(box_mib "$(box_nexus fleet status "$box_name" --json |
 		jq -r '[.. | .agent_rss_bytes? // empty] | first')")"
 	box_figure "peak memory of the backup" "$(box_mib "$(jq -r '[.. | objects | select(.kind? == "backup") |
 		.result.max_rss_bytes? // empty] | max' <<<"$jobs")")"
@@ -257,8 +257,8 @@ box_keep() {
 	box_keep_running=yes
 	say ""
 	say "The box is running. Reach it with"
-	say "  build/console/nexus --home $box_dir/home fleet status"
-	say "  build/console/nexus --home $box_dir/home fleet shell $box_name"
+	say "  NEXUS_HOME=$box_dir/home build/console/nexus fleet status"
+	say "  NEXUS_HOME=$box_dir/home build/console/nexus fleet shell $box_name"
 	say "and end it with"
 	say "  kill $(cat "${vm_folder[pc]}/pid")"
 }
