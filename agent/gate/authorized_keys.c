@@ -1,12 +1,14 @@
 /* authorized-keys USER: sshd's AuthorizedKeysCommand. Prints the keys that may log in as USER, each
  * bound to nexus-gate. Whatever goes wrong, it prints less, never more. */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "agent/common/identity.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
@@ -17,6 +19,10 @@
 #define GATE "/usr/lib/nexus/nexus-gate"
 #define STATE_FOLDER "/var/lib/nexus-agent"
 #define SHOWN_FILE "/run/nexus-adoption/authorized"
+
+/* A box that has just started derives the key for some seconds yet; sshd waits 30 s for us. */
+#define WAIT_US 20000000u
+#define WAIT_STEP_MS 100
 
 static const char *arg_root = "";
 
@@ -79,10 +85,14 @@ static int print_adoption(struct err *err)
 {
 	cleanup_free char *secret = str_printf("%s" STATE_FOLDER "/adoption.json", arg_root);
 	cleanup_free char *path = str_printf("%s" SHOWN_FILE, arg_root), *text = NULL;
+	uint64_t deadline_us = clock_monotonic_us(&clock_system) + WAIT_US;
 	int r;
 
 	if (!path || !secret)
 		return err_oom(err);
+	while (access(secret, F_OK) == 0 && access(path, F_OK) < 0 &&
+		clock_monotonic_us(&clock_system) < deadline_us)
+		poll(NULL, 0, WAIT_STEP_MS);
 	if (access(secret, F_OK) < 0)
 		return 0;
 	r = file_read(AT_FDCWD, path, 4096, &text, NULL, err);

@@ -51,7 +51,7 @@ step_base() {
 	mkdir -p "$made" "$cache/debs/$distro"
 	# The packages' own hook would make an initrd for any PC, twice; ours is made below.
 	in_tools mmdebstrap --mode=root --variant=apt --format=directory --include="$list" --aptopt=/work/apt.conf \
-		--keyring="$base_keyring" \
+		--keyring="$base_keyring" --dpkgopt=force-unsafe-io \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/info/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \

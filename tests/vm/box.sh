@@ -173,19 +173,14 @@ box_boot_report() {
 	echo "systemctl --failed: none"
 }
 
-# box_fill MIB: real files of this machine, at least so many MiB, into the box.
+# box_fill MIB: real files of this machine, so many MiB of them, into the box.
 box_fill() {
-	local dir total=0 dirs=()
-	for dir in /usr/share /usr/lib/gcc /usr/lib/x86_64-linux-gnu /usr/lib/llvm-14 /usr/lib/python3 /usr/bin /usr/include; do
-		[ -d "$dir" ] || continue
-		dirs+=("${dir#/}")
-		total=$((total + $(du -sxm --apparent-size "$dir" | cut -f1)))
-		[ "$total" -lt $(($1 + $1 / 20)) ] || break
-	done
-	[ "$total" -ge "$1" ] || { echo "this machine has no $1 MiB of files to copy"; return 1; }
+	find /usr/bin /usr/include /usr/lib /usr/share -xdev ! -type d -printf '%s %p\n' 2>/dev/null |
+		awk -v limit=$(($1 * 1050000)) 'NF == 2 && total < limit { total += $1; print substr($2, 2) }' >"$box_dir/files"
 	box_shell sudo mkdir -p "$box_tree"
-	tar -C / --one-file-system -cf - "${dirs[@]}" | box_shell sudo tar -C "$box_tree" -xpf -
+	tar -C / --no-recursion -T "$box_dir/files" -cf - | box_shell sudo tar -C "$box_tree" -xpf -
 	box_shell sudo sync
+	[ "$(box_shell sudo du -sbm --apparent-size "$box_tree" | cut -f1)" -ge "$1" ] || { echo "less than $1 MiB arrived"; return 1; }
 	box_figure "files on the box to back up" "$(box_shell sudo find "$box_tree" -type f | wc -l) files, $(
 		box_mib "$(box_shell sudo du -sb "$box_tree" | cut -f1)")"
 }
@@ -204,10 +199,12 @@ box_restore() {
 
 # Content by diff, all else (mode, owner, times, links) by a listing of both trees.
 box_compare() {
-	local listing='find . -printf "%P %y %m %U:%G %s %TY-%Tm-%TdT%TT %n %l\n" | sort'
+	local what='%y %m %U:%G %TY-%Tm-%TdT%TT %n' listing
+	# A folder's own size is the file system's business.
+	listing="find . -type d -printf '%P $what\n' -o -printf '%P $what %s %l\n' | sort"
 	box_shell sudo diff -r --no-dereference "$box_tree" "$box_restored$box_tree"
-	box_shell sudo sh -c "'cd $box_tree && $listing'" | sed 's/^ d .*//' >"$box_dir/before.txt"
-	box_shell sudo sh -c "'cd $box_restored$box_tree && $listing'" | sed 's/^ d .*//' >"$box_dir/after.txt"
+	box_shell sudo sh -c "cd $box_tree && $listing" | sed '/^ d /d' >"$box_dir/before.txt"
+	box_shell sudo sh -c "cd $box_restored$box_tree && $listing" | sed '/^ d /d' >"$box_dir/after.txt"
 	[ "$(wc -l <"$box_dir/before.txt")" -gt 100 ] || { echo "the listing is empty"; return 1; }
 	diff -u "$box_dir/before.txt" "$box_dir/after.txt" | head -50
 	cmp "$box_dir/before.txt" "$box_dir/after.txt"
