@@ -259,8 +259,9 @@ static int watch_files(struct agent *agent, struct err *err)
 			return err_oom(err);
 		r = sd_event_add_inotify(agent->event, &agent->watches[i], path,
 			IN_MOVED_TO | IN_ONLYDIR, on_file, agent);
+		/* What the folder tells is still seen at each tick. */
 		if (r < 0)
-			return err_errno(err, r, "watch folder %s", path);
+			log_warning("watch folder %s: %s", path, strerror(-r));
 	}
 	return 0;
 }

@@ -102,6 +102,7 @@ static void insert(struct jobs *jobs, struct entry *entry)
 {
 	size_t at = 0;
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): all below count are set */
 	while (at < jobs->count && jobs->entries[at]->record.sequence > entry->record.sequence)
 		at++;
 	memmove(jobs->entries + at + 1, jobs->entries + at,
@@ -248,7 +249,7 @@ static const struct fleet_job *find_twin(
 		return NULL;
 	for (size_t i = 0; i < jobs->count; i++)
 		if (!fleet_job_ended(job_of(jobs, i)) &&
-			strcmp(job_of(jobs, i)->kind, request->kind) == 0)
+			str_equal(job_of(jobs, i)->kind, request->kind))
 			return job_of(jobs, i);
 	return NULL;
 }

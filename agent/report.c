@@ -1,7 +1,10 @@
 #include "agent/report.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 
 #include "agent/common/journal.h"
 #include "agent/issue.h"
@@ -32,13 +35,13 @@ void report_backup(const struct agent *agent, struct fleet_status_backup *backup
 {
 	const struct fleet_job *done = jobs_last(agent->jobs, "backup", FLEET_JOB_DONE);
 	const struct fleet_job *last = last_backup(agent);
-	bool failed_last = last && last->state == FLEET_JOB_FAILED;
+	const struct fleet_job *failed = last && last->state == FLEET_JOB_FAILED ? last : NULL;
 	const struct settings *settings = &agent->settings;
 	struct schedule schedule = {
 		.now_s = (int64_t)(clock_realtime_us(agent->clock) / 1000000),
 		.boot_s = agent->boot_s,
 		.last_success_s = done ? done->ended_s : 0,
-		.last_failure_s = failed_last ? last->ended_s : 0,
+		.last_failure_s = failed ? failed->ended_s : 0,
 		.interval_s = settings->interval_us / 1000000,
 		.jitter_s = settings->jitter_us / 1000000,
 		.retry_s = settings->retry_us / 1000000,
@@ -53,7 +56,7 @@ void report_backup(const struct agent *agent, struct fleet_status_backup *backup
 	}
 	if (last)
 		fleet_text_copy(backup->last_result, sizeof(backup->last_result),
-			failed_last ? "failed" : "done");
+			failed ? "failed" : "done");
 	if (settings->backup_enabled)
 		backup->next_s = schedule_next(&schedule);
 }
@@ -89,6 +92,17 @@ static void read_code(const struct agent *agent, char *ret_code, size_t size)
 		fleet_text_copy(ret_code, size, str_strip(text));
 }
 
+/* Makes getty show the issue anew on the screens where nobody types: it watches this file. Without
+ * it (or without getty) there is nobody to tell. */
+static void wake_getty(const struct agent *agent)
+{
+	cleanup_free char *path = str_printf("%s/run/agetty.reload", agent->root);
+	cleanup_close int fd = path ? open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+
+	if (fd >= 0 && futimens(fd, NULL) < 0)
+		log_debug("wake getty: %m");
+}
+
 int report_issue(struct agent *agent, struct err *err)
 {
 	cleanup_str_list struct str_list addresses = {0};
@@ -118,6 +132,7 @@ int report_issue(struct agent *agent, struct err *err)
 		return err_wrap(err, "write issue");
 	free(agent->issue);
 	agent->issue = TAKE(text);
+	wake_getty(agent);
 	return 0;
 }
 
@@ -138,6 +153,8 @@ void report_evaluate(struct agent *agent)
 			"health is %s", fleet_status_level_name(status->level));
 		agent->level = status->level;
 		report_property(agent, "Health");
+		sd_notifyf(0, "STATUS=%s: %s", agent->identity.name,
+			fleet_status_level_name(agent->level));
 	}
 	if (report_issue(agent, &err) < 0)
 		log_warning("%s", err.text);

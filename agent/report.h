@@ -21,6 +21,6 @@ int report_issue(struct agent *agent, struct err *err) __attribute__((warn_unuse
 void report_evaluate(struct agent *agent);
 
 /* Tells that a property of the bus has changed. */
-void report_property(struct agent *agent, const char *name);
+void report_property(struct agent *agent, const char *property);
 
 #endif

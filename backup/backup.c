@@ -257,6 +257,7 @@ static int save(const struct common *common, struct common_session *session,
 	cleanup_select struct select_list list = {0};
 	cleanup_snapshot struct snapshot snapshot = {0};
 	struct backing_up job = {.common = common};
+	struct save_options own;
 	int r;
 
 	common_display_start(&job.display, common);
@@ -266,12 +267,13 @@ static int save(const struct common *common, struct common_session *session,
 			&list, save_options->hostname, absolute, &save_options->parent, err);
 	if (r < 0)
 		return r;
-	save_options->count_first = common->json || job.display.terminal;
-	save_options->progress = &job.display.progress;
-	save_options->on_error = on_error;
-	save_options->tick = on_tick;
-	save_options->context = &job;
-	r = save_run(session->repository, session->lock, save_options, &snapshot, err);
+	own = *save_options;
+	own.count_first = common->json || job.display.terminal;
+	own.progress = &job.display.progress;
+	own.on_error = on_error;
+	own.tick = on_tick;
+	own.context = &job;
+	r = save_run(session->repository, session->lock, &own, &snapshot, err);
 	if (r < 0)
 		return r;
 	return finish(common, &job.display, &snapshot);

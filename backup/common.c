@@ -99,7 +99,7 @@ static int ask_twice(char **ret, struct err *err)
 int common_password(const struct common *common, bool again, char **ret, struct err *err)
 {
 	cleanup_common_password char *password = NULL;
-	const char *path = common->password_file;
+	const char *path = common->password_file, *given = getenv("RESTIC_PASSWORD");
 	int r;
 
 	if (!path || !*path)
@@ -109,8 +109,8 @@ int common_password(const struct common *common, bool again, char **ret, struct 
 		if (r < 0)
 			return err_wrap(err, "read password");
 		*ret = strdup(str_strip(password));
-	} else if (getenv("RESTIC_PASSWORD")) {
-		*ret = strdup(getenv("RESTIC_PASSWORD"));
+	} else if (given) {
+		*ret = strdup(given);
 	} else {
 		r = again ? ask_twice(ret, err) : ask(_("Password for the repository"), ret, err);
 		if (r < 0)

@@ -34,8 +34,10 @@ static void format_mode(const struct node *node, char ret[11])
 	mode_t mode = node_permissions(node->mode);
 
 	ret[0] = letters[node->type];
+	memset(ret + 1, '-', 9);
 	for (int i = 0; i < 9; i++)
-		ret[1 + i] = mode & (0400u >> i) ? bits[i] : '-';
+		if (mode & (0400u >> i))
+			ret[1 + i] = bits[i];
 	ret[10] = '\0';
 }
 

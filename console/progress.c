@@ -6,9 +6,11 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "base/str.h"
 #include "console/table.h"
 
-#define BAR_WIDTH 30
+#define BAR_WIDTH 24
+#define ETA_MAX_S (30u * 86400) /* what is longer is no estimate */
 #define LINE_STEP 10.0 /* per cent between two lines without a terminal */
 
 void progress_init(struct progress *progress)
@@ -52,32 +54,29 @@ static const char *state_word(enum fleet_job_state state)
 	return "";
 }
 
-/* "1.2 GiB of 3.4 GiB, 12 s left" */
-static void details(const struct fleet_job *job, char *ret_text, size_t size)
+/* "1.2 GiB of 3.4 GiB, 12 s left"; owned, NULL without memory. */
+static char *details(const struct fleet_job *job)
 {
 	const struct fleet_job_progress *p = &job->progress;
 	char done[32], total[32], left[32];
-	size_t used;
 
 	table_size(p->bytes_done, done);
 	table_size(p->bytes_total, total);
+	if (p->eta_s == 0 || p->eta_s > ETA_MAX_S)
+		return str_printf(_("%s of %s"), done, total);
 	clock_duration_format(p->eta_s * 1000000, left);
-	snprintf(ret_text, size, _("%s of %s"), done, total);
-	used = strlen(ret_text);
-	if (p->eta_s > 0)
-		snprintf(ret_text + used, size - used, _(", %s left"), left);
+	return str_printf(_("%s of %s, %s left"), done, total, left);
 }
 
 static void show_line(struct progress *progress, const struct fleet_job *job)
 {
+	cleanup_free char *text = job->has_progress ? details(job) : NULL;
 	const char *state = state_word(job->state);
-	char text[160];
 
 	if (progress->any && job->state == progress->last_state &&
 		(!job->has_progress || job->progress.percent < progress->last_percent + LINE_STEP))
 		return;
-	if (job->has_progress) {
-		details(job, text, sizeof(text));
+	if (text) {
 		fprintf(stderr, "%s: %s %d %%, %s\n", job->kind, state, (int)job->progress.percent,
 			text);
 		progress->last_percent = job->progress.percent;
@@ -86,21 +85,23 @@ static void show_line(struct progress *progress, const struct fleet_job *job)
 	}
 }
 
+static void show_bar(struct progress *progress, const struct fleet_job *job)
+{
+	cleanup_free char *text = job->has_progress ? details(job) : NULL;
+	char bar[80];
+
+	progress_bar(job->has_progress ? job->progress.percent : 0, BAR_WIDTH, bar);
+	fprintf(stderr, "\r\033[K%s %s  %s", job->kind, bar, text ? text : state_word(job->state));
+	fflush(stderr);
+	progress->drawn = true;
+}
+
 void progress_show(struct progress *progress, const struct fleet_job *job)
 {
-	char bar[80], text[160] = "";
-
-	if (!progress->terminal) {
+	if (!progress->terminal)
 		show_line(progress, job);
-	} else if (!fleet_job_ended(job)) {
-		progress_bar(job->has_progress ? job->progress.percent : 0, BAR_WIDTH, bar);
-		if (job->has_progress)
-			details(job, text, sizeof(text));
-		fprintf(stderr, "\r\033[K%s %s %s  %s", job->kind, bar, state_word(job->state),
-			text);
-		fflush(stderr);
-		progress->drawn = true;
-	}
+	else if (!fleet_job_ended(job))
+		show_bar(progress, job);
 	progress->last_state = job->state;
 	progress->any = true;
 }

@@ -2,11 +2,13 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/i18n.h"
 #include "console/console.h"
 #include "console/fleet/shell.h"
 #include "console/verbs.h"
 
 #define COMMAND_MAX 100000 /* bytes */
+#define SHELL_BROKEN 255 /* exit status, as ssh has it */
 
 /* 'it'\''s': one word for the shell of the box, whatever is in it. */
 static int add_quoted(struct buf *buf, const char *word, struct err *err)
@@ -54,5 +56,10 @@ int verb_shell(int argc, char **argv, void *context)
 	if (r == 0)
 		return status;
 	subject = console_subject(&console->box);
+	if (fault == FAULT_ANSWER) {
+		fprintf(stderr, _("%s: %s: the connection broke while the shell was open\n"),
+			CONSOLE_PROGRAM, subject ? subject : argv[0]);
+		return SHELL_BROKEN;
+	}
 	return console_fail_box(console, subject ? subject : argv[0], fault, &err);
 }

@@ -61,6 +61,23 @@ static void add_boxes(const struct install *in, const struct str_list *boxes, st
 		json_add_text(list, in->box.id);
 }
 
+static const char *result_of(const struct install *in, const struct err *failure)
+{
+	if (failure)
+		return "failed";
+	return in->known ? "repaired" : "installed";
+}
+
+/* To hundredths: more is noise. */
+static double seconds_of(const struct install *in)
+{
+	double seconds = 0;
+
+	for (size_t i = 0; i < in->step_count; i++)
+		seconds += in->steps[i].seconds;
+	return (double)(int64_t)(seconds * 100 + 0.5) / 100;
+}
+
 int report_make_json(const struct install *in, const struct err *failure,
 	const struct str_list *boxes, char **ret_text, struct err *err)
 {
@@ -69,9 +86,10 @@ int report_make_json(const struct install *in, const struct err *failure,
 
 	clock_rfc3339_format(install_now_s(in), 0, time);
 	json_set_text(root, "schema", SCHEMA);
-	json_set_text(root, "result", failure ? "failed" : "ok");
+	json_set_text(root, "result", result_of(in, failure));
 	json_set_text(root, "time", time);
 	json_set_text(root, "mode", in->known ? "repair" : "install");
+	json_set_number(root, "seconds", seconds_of(in));
 	json_set_bool(root, "disk_touched", in->touched);
 	if (failure)
 		json_set_text(root, "error", failure->text);
@@ -81,7 +99,7 @@ int report_make_json(const struct install *in, const struct err *failure,
 		json_set_text(box, "box_id", in->box.id);
 		json_set_text(box, "name", in->box.name);
 		if (in->box.code[0])
-			json_set_text(box, "adoption_code", in->box.code);
+			json_set_text(root, "code", in->box.code);
 	}
 	add_machine(in, root);
 	add_steps(in, root);

@@ -89,7 +89,7 @@ static void gather_temperature(const char *root, struct health_facts *facts)
 static void gather_space(const char *root, struct health_facts *facts)
 {
 	static const char *const paths[] = {"/data", "/var", "/"};
-	dev_t seen[sizeof(paths) / sizeof(*paths)];
+	dev_t seen[sizeof(paths) / sizeof(*paths)] = {0};
 
 	facts->filesystem_count = 0;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {

@@ -310,16 +310,16 @@ static bool leads_to_box(const char *unit)
 
 bool health_gate(const struct health_facts *facts, const char **ret_why)
 {
-	const char *ignored;
+	const char *why = NULL;
 
-	ret_why = ret_why ? ret_why : &ignored;
-	*ret_why = NULL;
 	if (!facts->system_up)
-		*ret_why = "the start has not ended";
+		why = "the start has not ended";
 	else if (*facts->state_error)
-		*ret_why = facts->state_error;
-	for (size_t i = 0; i < facts->failed_unit_count && !*ret_why; i++)
+		why = facts->state_error;
+	for (size_t i = 0; i < facts->failed_unit_count && !why; i++)
 		if (leads_to_box(facts->failed_units[i]))
-			*ret_why = facts->failed_units[i];
-	return !*ret_why;
+			why = facts->failed_units[i];
+	if (ret_why)
+		*ret_why = why;
+	return !why;
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced. Fetches the restic releases that tests compare against: 0.14.0 is Debian 12's own,
 # 0.19.1 stands in Debian sid. The sid package is unpacked into a folder of its own and nothing
 # of it is installed; the archive's address comes from apt's configuration, its signature is

@@ -21,12 +21,12 @@
 struct shell {
 	struct session *session;
 	const struct clock *clock;
-	int resize_fd; /* signalfd for SIGWINCH; -1: no terminal */
+	int signal_fd; /* signalfd; -1: no terminal */
 	bool input_open;
 	char pending[CHUNK]; /* typed and not yet sent */
 	size_t pending_size, pending_sent;
 	int escape; /* how much of "Enter ~ ." was typed: 0 to 2 */
-	bool hung_up; /* by the escape */
+	bool hung_up; /* by the escape or a signal */
 	bool ended[2]; /* stdout and stderr of the box */
 	bool news; /* the last wait ended because something came */
 };
@@ -72,23 +72,28 @@ static void window_size(int *ret_columns, int *ret_rows)
 	}
 }
 
-static int watch_window(void)
+/* The window's size, and what would kill us and leave the terminal raw. */
+static int watch_signals(void)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void follow_window(struct shell *shell)
+static void take_signals(struct shell *shell)
 {
 	struct signalfd_siginfo info;
 	int columns, rows;
 
-	while (read(shell->resize_fd, &info, sizeof(info)) > 0)
-		;
+	while (read(shell->signal_fd, &info, sizeof(info)) == sizeof(info))
+		if (info.ssi_signo != SIGWINCH)
+			shell->hung_up = true;
 	window_size(&columns, &rows);
 	session_resize(shell->session, columns, rows);
 }
@@ -124,7 +129,7 @@ static int read_input(struct shell *shell, struct err *err)
 	}
 	shell->pending_size = (size_t)n;
 	shell->pending_sent = 0;
-	if (shell->resize_fd >= 0 && is_escape(shell, shell->pending, (size_t)n))
+	if (shell->signal_fd >= 0 && is_escape(shell, shell->pending, (size_t)n))
 		shell->hung_up = true;
 	return 0;
 }
@@ -177,7 +182,7 @@ static int wait_for_news(struct shell *shell, struct err *err)
 	struct pollfd fds[3] = {
 		{.fd = session_fd(shell->session), .events = session_events(shell->session)},
 		{.fd = shell->input_open && sent ? STDIN_FILENO : -1, .events = POLLIN},
-		{.fd = shell->resize_fd, .events = POLLIN},
+		{.fd = shell->signal_fd, .events = POLLIN},
 	};
 
 	if (poll(fds, 3, shell->news ? WAIT_AFTER_NEWS_MS : WAIT_MS) < 0 && errno != EINTR)
@@ -186,7 +191,7 @@ static int wait_for_news(struct shell *shell, struct err *err)
 	if (fds[1].revents)
 		return read_input(shell, err);
 	if (fds[2].revents)
-		follow_window(shell);
+		take_signals(shell);
 	return 0;
 }
 
@@ -235,8 +240,10 @@ static int connect_and_pump(
 	r = session_new(options, &shell->session, err);
 	if (r == 0)
 		r = wait_open(shell, err);
-	if (r == 0 && options->terminal)
+	if (r == 0 && options->terminal) {
+		shell->signal_fd = watch_signals();
 		r = terminal_make_raw(&terminal, err);
+	}
 	return r < 0 ? r : pump(shell, err);
 }
 
@@ -268,7 +275,7 @@ int shell_run(struct ask *ask, const char *command, int *ret_status, enum fault 
 	window_size(&terminal.columns, &terminal.rows);
 	shell->clock = ask->clock;
 	shell->input_open = true;
-	shell->resize_fd = on_terminal ? watch_window() : -1;
+	shell->signal_fd = -1;
 	r = connect_and_pump(shell, &options, err);
 	if (r == 0) {
 		int status = shell->hung_up ? -1 : session_exit_status(shell->session);
@@ -279,7 +286,7 @@ int shell_run(struct ask *ask, const char *command, int *ret_status, enum fault 
 		*ret_fault = session_fault(shell->session);
 	}
 	session_free(shell->session);
-	if (shell->resize_fd >= 0)
-		close(shell->resize_fd);
+	if (shell->signal_fd >= 0)
+		close(shell->signal_fd);
 	return r;
 }

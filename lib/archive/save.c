@@ -8,12 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/assemble.h"
-#include "archive/content.h"
 #include "archive/saver.h"
 #include "archive/target.h"
 
-#define SLABS 3
+#define SLABS 2 /* one is filled while the other is worked off */
 #define PATH_MAX_SIZE (1u << 20)
 
 static void saver_done(struct saver *saver)
@@ -25,25 +23,6 @@ static void saver_done(struct saver *saver)
 	buf_done(&saver->path);
 	pthread_mutex_destroy(&saver->mutex);
 }
-
-void saver_tell(struct saver *saver, const struct err *err)
-{
-	progress_add(&saver->options->progress->errors, 1);
-	if (saver->options->on_error)
-		saver->options->on_error(
-			saver->options->context, (const char *)saver->path.data, err);
-}
-
-int saver_tick(struct saver *saver, struct err *err)
-{
-	if (saver->options->stop && *saver->options->stop)
-		return err_set(err, ERR_SYSTEM, ECANCELED, "back up: interrupted");
-	if (saver->options->tick)
-		saver->options->tick(saver->options->context);
-	return saver->lock ? lock_refresh(saver->lock, err) : 0;
-}
-
-/* --- Walking --- */
 
 /* The parent snapshot's tree of a folder, gone through beside the folder itself. */
 struct old_tree {
@@ -136,7 +115,7 @@ static int save_folder(struct saver *saver, struct save_dir *dir, size_t slot, i
 		err_errno(&open_err, fd, "open it");
 		if (fd != -ENOENT)
 			saver_tell(saver, &open_err);
-		assemble_drop(saver, dir, slot);
+		saver_drop(saver, dir, slot);
 		return 0;
 	}
 	/* A mount point of a file system that is left out stays, empty. */
@@ -177,7 +156,7 @@ static int save_entry(struct saver *saver, struct save_dir *dir, size_t slot, in
 		walk_entry_done(entry);
 		return 0;
 	}
-	return content_save_file(saver, dir, slot, dir_fd, old, err);
+	return saver_file(saver, dir, slot, dir_fd, old, err);
 }
 
 static int walk_entries(struct saver *saver, struct save_dir *dir, int fd,
@@ -216,14 +195,14 @@ static int walk_folder(struct saver *saver, struct save_dir *parent, size_t slot
 
 	if (!empty && walk_list(fd, &names, &list_err) < 0) {
 		saver_tell(saver, &list_err);
-		assemble_drop(saver, parent, slot);
+		saver_drop(saver, parent, slot);
 		return 0;
 	}
-	dir = assemble_dir_new(parent, slot, names.count);
+	dir = saver_dir_new(parent, slot, names.count);
 	if (!dir)
 		return err_oom(err);
 	dir->count = names.count;
-	assemble_dir_hold(saver, parent);
+	saver_dir_hold(saver, parent);
 	old_tree_open(saver, &old, previous);
 	if (previous) {
 		dir->previous = *previous;
@@ -231,8 +210,7 @@ static int walk_folder(struct saver *saver, struct save_dir *parent, size_t slot
 	}
 	r = walk_entries(saver, dir, fd, &names, &old, err);
 	old_tree_done(&old);
-	released =
-		assemble_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
+	released = saver_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
 	return r < 0 ? r : released;
 }
 
@@ -243,7 +221,7 @@ static int walk_target(struct saver *saver, struct save_dir *dir, size_t slot,
 static int walk_targets(struct saver *saver, struct save_dir *parent, size_t slot,
 	const struct target *target, const struct id *previous, struct err *err)
 {
-	struct save_dir *dir = assemble_dir_new(parent, slot, target->count);
+	struct save_dir *dir = saver_dir_new(parent, slot, target->count);
 	struct old_tree old;
 	int r = 0, released;
 
@@ -251,7 +229,7 @@ static int walk_targets(struct saver *saver, struct save_dir *parent, size_t slo
 		return err_oom(err);
 	dir->count = target->count;
 	if (parent)
-		assemble_dir_hold(saver, parent);
+		saver_dir_hold(saver, parent);
 	if (previous) {
 		dir->previous = *previous;
 		dir->has_previous = true;
@@ -261,8 +239,7 @@ static int walk_targets(struct saver *saver, struct save_dir *parent, size_t slo
 		r = walk_target(saver, dir, i, target->children[i],
 			old_tree_find(&old, target->children[i]->name), err);
 	old_tree_done(&old);
-	released =
-		assemble_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
+	released = saver_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
 	return r < 0 ? r : released;
 }
 
@@ -422,7 +399,7 @@ static int prepare(struct saver *saver, const struct target *target, struct err 
 	if (r >= 0)
 		r = walk_names_new(&saver->names, err);
 	if (r >= 0)
-		r = pipeline_new(saver->repository, 0, assemble_work, saver, &saver->pipeline, err);
+		r = pipeline_new(saver->repository, 0, saver_work, saver, &saver->pipeline, err);
 	if (r >= 0)
 		saver->slab = slab_get(saver->slabs);
 	return r;

@@ -1,5 +1,5 @@
-/* Inside of save: what its parts share. save.c walks, content.c reads files, assemble.c puts
- * trees together from what the workers finish. */
+/* Inside of save, which walks: the content of files, taken from the parent snapshot or read and
+ * cut, and trees, put together in whichever thread does a folder's last part. */
 #ifndef NEXUS_ARCHIVE_SAVER_H
 #define NEXUS_ARCHIVE_SAVER_H
 
@@ -8,11 +8,12 @@
 #include <sys/types.h>
 
 #include "archive/pipeline.h"
-#include "archive/save.h"
+#include "archive/save_options.h"
 #include "archive/slab.h"
 #include "archive/walk.h"
 #include "base/buf.h"
 #include "repo/chunker.h"
+#include "repo/lock.h"
 #include "repo/tree.h"
 
 #define SAVER_DEVICES_MAX 256
@@ -59,5 +60,27 @@ struct saver {
 void saver_tell(struct saver *saver, const struct err *err);
 /* What is done now and then: look whether to stop, keep the lock fresh, show progress. */
 int saver_tick(struct saver *saver, struct err *err) __attribute__((warn_unused_result));
+
+/* An empty folder with room for count entries and one pending part, the walker's. NULL without
+ * memory. */
+struct save_dir *saver_dir_new(struct save_dir *parent, size_t slot, size_t count);
+
+/* Adds one pending part. */
+void saver_dir_hold(struct saver *saver, struct save_dir *dir);
+/* Drops one. The last one stores the folder's tree, and so on upwards. failed: the pool has
+ * stopped, only memory is released. codec is the thread's. */
+int saver_dir_release(struct saver *saver, struct save_dir *dir, struct blob_codec *codec,
+	bool failed, struct err *err) __attribute__((warn_unused_result));
+/* Leaves an entry out of its tree. */
+void saver_drop(struct saver *saver, struct save_dir *dir, size_t slot);
+
+/* A worker's job: one chunk of a file. A pipeline_work_fn. */
+int saver_work(const struct pipeline_job *job, struct blob_codec *codec, bool failed, void *context,
+	struct err *err);
+
+/* Fills the content of dir's entry slot, now or when the workers are done with it. old is the
+ * same file in the parent snapshot, or NULL. A file that can't be read is told and left out. */
+int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
+	const struct node *old, struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -65,6 +65,36 @@ int zstd_encode(struct zstd_encoder *encoder, const void *data, size_t size, voi
 	return err_set(err, ERR_SYSTEM, EIO, "compress: %s", ZSTD_getErrorName(n));
 }
 
+int zstd_encode_begin(struct zstd_encoder *encoder, struct err *err)
+{
+	if (ZSTD_isError(ZSTD_CCtx_reset(encoder->context, ZSTD_reset_session_only)))
+		return err_set(err, ERR_SYSTEM, EIO, "compress: the encoder refuses");
+	return 0;
+}
+
+int zstd_encode_next(struct zstd_encoder *encoder, const void *data, size_t size, bool end,
+	struct buf *ret, struct err *err)
+{
+	ZSTD_inBuffer in = {data, size, 0};
+	size_t left;
+
+	do {
+		ZSTD_outBuffer out;
+		int r = buf_reserve(ret, STEP, err);
+
+		if (r < 0)
+			return r;
+		out = (ZSTD_outBuffer){ret->data + ret->size, STEP, 0};
+		left = ZSTD_compressStream2(
+			encoder->context, &out, &in, end ? ZSTD_e_end : ZSTD_e_continue);
+		if (ZSTD_isError(left))
+			return err_set(
+				err, ERR_SYSTEM, EIO, "compress: %s", ZSTD_getErrorName(left));
+		ret->size += out.pos;
+	} while (end ? left : in.pos < in.size);
+	return 0;
+}
+
 int zstd_decoder_new(struct zstd_decoder **ret, struct err *err)
 {
 	cleanup_zstd_decoder struct zstd_decoder *decoder = calloc(1, sizeof(*decoder));

@@ -3,6 +3,7 @@
 #ifndef NEXUS_CODEC_ZSTD_H
 #define NEXUS_CODEC_ZSTD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,13 @@ size_t zstd_bound(size_t size);
  * frame does not fit (*ret_size untouched). */
 int zstd_encode(struct zstd_encoder *encoder, const void *data, size_t size, void *ret,
 	size_t ret_max, size_t *ret_size, struct err *err) __attribute__((warn_unused_result));
+
+/* The same piece by piece, appended to ret: begin, next as often as wanted, the last one with
+ * end true. */
+int zstd_encode_begin(struct zstd_encoder *encoder, struct err *err)
+	__attribute__((warn_unused_result));
+int zstd_encode_next(struct zstd_encoder *encoder, const void *data, size_t size, bool end,
+	struct buf *ret, struct err *err) __attribute__((warn_unused_result));
 
 int zstd_decoder_new(struct zstd_decoder **ret, struct err *err)
 	__attribute__((warn_unused_result));

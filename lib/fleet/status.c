@@ -213,10 +213,11 @@ static int health_from_json(const struct json *json, struct fleet_status *status
 	if (!fleet_status_level_parse(level, &status->level))
 		return err_set(err, ERR_CORRUPT, EBADMSG, "read health: unknown level");
 	for (const struct json *i = json_first(json_get(json, "checks")); i; i = json_next(i)) {
-		struct fleet_status_check *check = &status->checks[status->check_count];
+		struct fleet_status_check *check;
 
 		if (status->check_count == FLEET_STATUS_CHECKS_MAX)
 			break;
+		check = &status->checks[status->check_count];
 		if (!fleet_status_level_parse(json_get_text(i, "level"), &check->level))
 			continue;
 		fleet_text_get(i, "id", check->id, sizeof(check->id));
@@ -251,10 +252,11 @@ static void disk_from_json(const struct json *json, struct fleet_status_disk *di
 static void filesystems_from_json(const struct json *json, struct fleet_status *status)
 {
 	for (const struct json *i = json_first(json); i; i = json_next(i)) {
-		struct fleet_status_filesystem *fs = &status->filesystems[status->filesystem_count];
+		struct fleet_status_filesystem *fs;
 
 		if (status->filesystem_count == FLEET_STATUS_FILESYSTEMS_MAX)
 			return;
+		fs = &status->filesystems[status->filesystem_count];
 		fleet_text_get(i, "path", fs->path, sizeof(fs->path));
 		fs->size_bytes = fleet_text_get_count(i, "size_bytes");
 		fs->free_bytes = fleet_text_get_count(i, "free_bytes");
@@ -285,12 +287,10 @@ static void hardware_from_json(const struct json *json, struct fleet_status *sta
 static void units_from_json(const struct json *json, struct fleet_status *status)
 {
 	for (const struct json *i = json_first(json); i; i = json_next(i)) {
-		char *unit = status->failed_units[status->failed_unit_count];
-
 		if (status->failed_unit_count == FLEET_STATUS_UNITS_MAX)
 			return;
-		fleet_text_copy(unit, sizeof(*status->failed_units), json_text(i));
-		status->failed_unit_count++;
+		fleet_text_copy(status->failed_units[status->failed_unit_count++],
+			sizeof(*status->failed_units), json_text(i));
 	}
 }
 

@@ -27,7 +27,7 @@ void fleet_text_copy(char *target, size_t size, const char *text)
 {
 	size_t n = text ? strnlen(text, size) : 0;
 
-	if (n == size) {
+	if (text && n == size) {
 		n = size - 1;
 		/* Not in the middle of a character: back to before its first byte. */
 		while (n && ((unsigned char)text[n] & 0xc0) == 0x80)

@@ -18,6 +18,7 @@ struct blob_codec {
 	struct zstd_decoder *decoder;
 	uint8_t *sealed; /* owned scratch: room for IV, text, MAC */
 	size_t sealed_size;
+	bool file_compressed; /* of the file between begin and end */
 	uint8_t piece[PIECE];
 };
 
@@ -220,30 +221,46 @@ int blob_open(struct blob_codec *codec, uint8_t *sealed, size_t size, uint32_t p
 	return 0;
 }
 
+int blob_file_begin(struct blob_codec *codec, bool compress, struct buf *ret, struct err *err)
+{
+	static const uint8_t room[CIPHER_IV_SIZE];
+	int r = buf_add(ret, room, sizeof(room), err);
+
+	codec->file_compressed = compress;
+	if (r < 0 || !compress)
+		return r;
+	r = buf_add_byte(ret, FILE_ZSTD, err);
+	return r < 0 ? r : zstd_encode_begin(codec->encoder, err);
+}
+
+int blob_file_add(
+	struct blob_codec *codec, const void *data, size_t size, struct buf *ret, struct err *err)
+{
+	if (codec->file_compressed)
+		return zstd_encode_next(codec->encoder, data, size, false, ret, err);
+	return buf_add(ret, data, size, err);
+}
+
+int blob_file_end(struct blob_codec *codec, struct buf *ret, struct err *err)
+{
+	static const uint8_t room[CIPHER_MAC_SIZE];
+	int r = 0;
+
+	if (codec->file_compressed)
+		r = zstd_encode_next(codec->encoder, NULL, 0, true, ret, err);
+	if (r >= 0)
+		r = buf_add(ret, room, sizeof(room), err);
+	return r < 0 ? r : cipher_seal(codec->cipher, ret->data, ret->size - CIPHER_OVERHEAD, err);
+}
+
 int blob_seal_file(struct blob_codec *codec, bool compress, const void *data, size_t size,
 	struct buf *ret, struct err *err)
 {
-	size_t room = 1 + zstd_bound(size), text;
-	int r;
+	int r = blob_file_begin(codec, compress, ret, err);
 
-	r = buf_reserve(ret, room + CIPHER_OVERHEAD, err);
-	if (r < 0)
-		return r;
-	if (compress) {
-		ret->data[CIPHER_IV_SIZE] = FILE_ZSTD;
-		r = zstd_encode(codec->encoder, data, size, ret->data + CIPHER_IV_SIZE + 1,
-			room - 1, &text, err);
-		if (r)
-			return r < 0 ? r : err_set(err, ERR_BUG, EIO, "compress: no room");
-		text++;
-	} else {
-		memcpy(ret->data + CIPHER_IV_SIZE, data, size);
-		text = size;
-	}
-	r = cipher_seal(codec->cipher, ret->data, text, err);
 	if (r >= 0)
-		ret->size = text + CIPHER_OVERHEAD;
-	return r;
+		r = blob_file_add(codec, data, size, ret, err);
+	return r < 0 ? r : blob_file_end(codec, ret, err);
 }
 
 int blob_open_file(

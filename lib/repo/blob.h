@@ -70,8 +70,15 @@ int blob_seal(struct blob_codec *codec, enum blob_type type, bool compress, bool
 int blob_open(struct blob_codec *codec, uint8_t *sealed, size_t size, uint32_t plain_length,
 	const struct id *id, struct buf *ret, struct err *err) __attribute__((warn_unused_result));
 
-/* A whole file of JSON, as indexes, snapshots and locks are stored: 0x02 and zstd when compress
- * is true, the bare text otherwise. ret is sealed and owned by the caller. */
+/* A file of JSON, as indexes, snapshots and locks are stored: 0x02 and zstd when compress is
+ * true, the bare text otherwise. Given piece by piece; ret, empty at first, is sealed by end. */
+int blob_file_begin(struct blob_codec *codec, bool compress, struct buf *ret, struct err *err)
+	__attribute__((warn_unused_result));
+int blob_file_add(struct blob_codec *codec, const void *data, size_t size, struct buf *ret,
+	struct err *err) __attribute__((warn_unused_result));
+int blob_file_end(struct blob_codec *codec, struct buf *ret, struct err *err)
+	__attribute__((warn_unused_result));
+/* All three. */
 int blob_seal_file(struct blob_codec *codec, bool compress, const void *data, size_t size,
 	struct buf *ret, struct err *err) __attribute__((warn_unused_result));
 /* The way back; opens sealed in place, appends the text to ret. */

@@ -386,14 +386,37 @@ int index_parse(struct index *index, const void *text, size_t size, struct err *
 	return scan_end(&scan, "index", err);
 }
 
-int index_format_begin(struct buf *ret, struct err *err)
+/* A pack of a batch; its entries follow those of the packs before. */
+struct batch_pack {
+	struct id id;
+	size_t count;
+};
+
+#define BATCH_MAX (256u << 20) /* bytes */
+
+void index_batch_init(struct index_batch *batch)
 {
-	return buf_add_text(ret, "{\"packs\":[", err);
+	*batch = (struct index_batch){.packs = BUF_INIT(BATCH_MAX), .entries = BUF_INIT(BATCH_MAX)};
 }
 
-int index_format_end(struct buf *ret, struct err *err)
+void index_batch_done(struct index_batch *batch)
 {
-	return buf_add_text(ret, "]}\n", err);
+	buf_done(&batch->packs);
+	buf_done(&batch->entries);
+	batch->blobs = 0;
+}
+
+int index_batch_add(struct index_batch *batch, const struct id *pack,
+	const struct pack_entry *entries, size_t count, struct err *err)
+{
+	const struct batch_pack head = {*pack, count};
+	int r = buf_add(&batch->entries, entries, count * sizeof(*entries), err);
+
+	if (r >= 0)
+		r = buf_add(&batch->packs, &head, sizeof(head), err);
+	if (r >= 0)
+		batch->blobs += count;
+	return r;
 }
 
 static int format_blob(struct buf *ret, const struct pack_entry *entry, struct err *err)
@@ -410,19 +433,43 @@ static int format_blob(struct buf *ret, const struct pack_entry *entry, struct e
 	return r < 0 ? r : buf_add_byte(ret, '}', err);
 }
 
-int index_format_pack(struct buf *ret, bool first, const struct id *pack,
-	const struct pack_entry *entries, size_t count, struct err *err)
+static int format_pack(struct buf *ret, bool first, const struct batch_pack *pack,
+	const struct pack_entry *entries, struct err *err)
 {
 	char id[ID_TEXT_SIZE];
 	int r;
 
-	id_format(pack, id);
+	id_format(&pack->id, id);
 	r = buf_printf(ret, err, "%s{\"id\":\"%s\",\"blobs\":[", first ? "" : ",", id);
-	for (size_t i = 0; r >= 0 && i < count; i++) {
+	for (size_t i = 0; r >= 0 && i < pack->count; i++) {
 		if (i)
 			r = buf_add_byte(ret, ',', err);
 		if (r >= 0)
 			r = format_blob(ret, &entries[i], err);
 	}
 	return r < 0 ? r : buf_add_text(ret, "]}", err);
+}
+
+int index_batch_seal(const struct index_batch *batch, struct blob_codec *codec, bool compress,
+	struct buf *ret, struct err *err)
+{
+	const struct pack_entry *entries = (const void *)batch->entries.data;
+	const struct batch_pack *packs = (const void *)batch->packs.data;
+	size_t count = batch->packs.size / sizeof(*packs);
+	cleanup_buf struct buf text = BUF_INIT(INDEX_FILE_MAX);
+	int r = blob_file_begin(codec, compress, ret, err);
+
+	if (r >= 0)
+		r = buf_add_text(&text, "{\"packs\":[", err);
+	for (size_t i = 0; r >= 0 && i < count; entries += packs[i++].count) {
+		r = format_pack(&text, i == 0, &packs[i], entries, err);
+		if (r >= 0)
+			r = blob_file_add(codec, text.data, text.size, ret, err);
+		buf_clear(&text);
+	}
+	if (r >= 0)
+		r = buf_add_text(&text, "]}\n", err);
+	if (r >= 0)
+		r = blob_file_add(codec, text.data, text.size, ret, err);
+	return r < 0 ? r : blob_file_end(codec, ret, err);
 }

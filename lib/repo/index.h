@@ -70,11 +70,28 @@ const struct index_entry *index_at(const struct index *index, size_t number);
 int index_parse(struct index *index, const void *text, size_t size, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Makes an index file's JSON: begin, one call a pack, end. */
-int index_format_begin(struct buf *ret, struct err *err) __attribute__((warn_unused_result));
-int index_format_pack(struct buf *ret, bool first, const struct id *pack,
+/* Packs that are to go into the next index file. */
+struct index_batch {
+	struct buf packs, entries; /* owned */
+	size_t blobs;
+};
+
+void index_batch_init(struct index_batch *batch);
+void index_batch_done(struct index_batch *batch);
+int index_batch_add(struct index_batch *batch, const struct id *pack,
 	const struct pack_entry *entries, size_t count, struct err *err)
 	__attribute__((warn_unused_result));
-int index_format_end(struct buf *ret, struct err *err) __attribute__((warn_unused_result));
+/* Makes the sealed index file of it, the JSON piece by piece: ret is a blob_file. */
+int index_batch_seal(const struct index_batch *batch, struct blob_codec *codec, bool compress,
+	struct buf *ret, struct err *err) __attribute__((warn_unused_result));
+
+static inline void cleanup_index_batch_fn(struct index_batch *batch)
+{
+	int saved = errno;
+
+	index_batch_done(batch);
+	errno = saved;
+}
+#define cleanup_index_batch __attribute__((cleanup(cleanup_index_batch_fn)))
 
 #endif

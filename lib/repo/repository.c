@@ -29,8 +29,7 @@ struct repository {
 
 	pthread_mutex_t mutex; /* guards the index and what is to be written of it */
 	struct index *index; /* owned */
-	struct buf unsaved; /* JSON of packs that stand in no index file yet */
-	unsigned unsaved_blobs;
+	struct index_batch unsaved; /* packs that stand in no index file yet */
 	uint64_t saved_us; /* when an index file was last written */
 
 	struct {
@@ -93,20 +92,25 @@ int repository_load_file(struct repository *repository, struct blob_codec *codec
 	return r < 0 ? err_wrap(err, "load %s/%s", store_type_name(type), name) : 0;
 }
 
+static int save_sealed(struct repository *repository, struct blob_codec *codec,
+	enum store_type type, const struct buf *sealed, struct id *ret_id, struct err *err)
+{
+	char name[ID_TEXT_SIZE];
+	int r = blob_id(codec, sealed->data, sealed->size, ret_id, err);
+
+	if (r < 0)
+		return r;
+	id_format(ret_id, name);
+	return store_save(repository->store, type, name, sealed->data, sealed->size, err);
+}
+
 int repository_save_file(struct repository *repository, struct blob_codec *codec,
 	enum store_type type, const void *text, size_t size, struct id *ret_id, struct err *err)
 {
 	cleanup_buf struct buf sealed = BUF_INIT(FILE_MAX);
-	char name[ID_TEXT_SIZE];
-	int r;
+	int r = blob_seal_file(codec, repository->config.version >= 2, text, size, &sealed, err);
 
-	r = blob_seal_file(codec, repository->config.version >= 2, text, size, &sealed, err);
-	if (r >= 0)
-		r = blob_id(codec, sealed.data, sealed.size, ret_id, err);
-	if (r < 0)
-		return r;
-	id_format(ret_id, name);
-	return store_save(repository->store, type, name, sealed.data, sealed.size, err);
+	return r < 0 ? r : save_sealed(repository, codec, type, &sealed, ret_id, err);
 }
 
 struct listing {
@@ -142,21 +146,15 @@ static int refuse_if_any(const struct id *id, uint64_t size_bytes, void *context
 
 static int check_empty(struct store *store, struct err *err)
 {
-	static const struct {
-		enum store_type type;
-		char name[12];
-	} kinds[] = {{STORE_KEY, "keys"}, {STORE_SNAPSHOT, "snapshots"}};
-	struct listing listing = {.fn = refuse_if_any};
+	struct listing keys = {refuse_if_any, "keys"}, snapshots = {refuse_if_any, "snapshots"};
 	int r = store_has(store, STORE_CONFIG, NULL, err);
 
 	if (r > 0)
 		return err_set(err, ERR_CONFIG, EEXIST,
 			"make repository: the place already holds a repository");
-	for (size_t i = 0; r >= 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		listing.context = (void *)kinds[i].name;
-		r = store_list(store, kinds[i].type, list_one, &listing, err);
-	}
-	return r;
+	if (r >= 0)
+		r = store_list(store, STORE_KEY, list_one, &keys, err);
+	return r < 0 ? r : store_list(store, STORE_SNAPSHOT, list_one, &snapshots, err);
 }
 
 static int save_key(struct store *store, const struct cipher_key *key, const char *password,
@@ -304,7 +302,7 @@ static struct repository *repository_new(
 	repository->level = options && options->level ? options->level : LEVEL_DEFAULT;
 	repository->compress = !options || !options->no_compression;
 	repository->dry_run = options && options->dry_run;
-	repository->unsaved = BUF_INIT(INDEX_FILE_MAX);
+	index_batch_init(&repository->unsaved);
 	repository->saved_us = clock_monotonic_us(repository->clock);
 	pthread_mutex_init(&repository->mutex, NULL);
 	for (size_t i = 0; i < OPEN_PACKS; i++)
@@ -352,15 +350,13 @@ void repository_close(struct repository *repository)
 		pthread_mutex_destroy(&repository->packs[i].mutex);
 	}
 	pthread_mutex_destroy(&repository->mutex);
-	buf_done(&repository->unsaved);
+	index_batch_done(&repository->unsaved);
 	index_free(repository->index);
 	blob_codec_free(repository->codec);
 	secret_free(repository->key);
 	store_close(repository->store);
 	free(repository);
 }
-
-/* --- Index --- */
 
 struct index_load {
 	struct repository *repository;
@@ -416,8 +412,6 @@ bool repository_blob_size(struct repository *repository, enum blob_type type, co
 	pthread_mutex_unlock(&repository->mutex);
 	return has;
 }
-
-/* --- Blobs --- */
 
 /* A copy of a blob: which pack, where. */
 struct copy {
@@ -485,44 +479,38 @@ int repository_load_blob(struct repository *repository, struct blob_codec *codec
 	return r;
 }
 
-static int save_index(
-	struct repository *repository, struct blob_codec *codec, struct buf *text, struct err *err)
+static int save_index(struct repository *repository, struct blob_codec *codec,
+	const struct index_batch *batch, struct err *err)
 {
+	cleanup_buf struct buf sealed = BUF_INIT(FILE_MAX);
 	struct id id;
-	int r = index_format_end(text, err);
+	int r = index_batch_seal(batch, codec, repository->config.version >= 2, &sealed, err);
 
 	if (r >= 0)
-		r = repository_save_file(
-			repository, codec, STORE_INDEX, text->data, text->size, &id, err);
+		r = save_sealed(repository, codec, STORE_INDEX, &sealed, &id, err);
 	return r < 0 ? err_wrap(err, "save index") : 0;
 }
 
-/* Enters a durable pack into the index. When it is time, the text of the next index file is
- * moved to ret_text. */
+/* Enters a durable pack into the index. When it is time, what the next index file is to hold is
+ * moved to ret_batch. */
 static int enter_pack(struct repository *repository, const struct id *id,
-	const struct pack_entry *entries, size_t count, struct buf *ret_text, struct err *err)
+	const struct pack_entry *entries, size_t count, struct index_batch *ret_batch,
+	struct err *err)
 {
 	uint64_t now_us = clock_monotonic_us(repository->clock);
-	bool first = !repository->unsaved.size;
 	uint32_t pack;
 	int r = index_add_pack(repository->index, id, &pack, err);
 
 	for (size_t i = 0; r >= 0 && i < count; i++)
 		r = index_settle(repository->index, entries[i].type, &entries[i].id, pack,
 			&entries[i].location, err);
-	if (r >= 0 && first)
-		r = index_format_begin(&repository->unsaved, err);
 	if (r >= 0)
-		r = index_format_pack(&repository->unsaved, first, id, entries, count, err);
-	if (r < 0)
+		r = index_batch_add(&repository->unsaved, id, entries, count, err);
+	if (r < 0 || (repository->unsaved.blobs < INDEX_BLOBS_MAX &&
+			     now_us - repository->saved_us < INDEX_INTERVAL_US))
 		return r;
-	repository->unsaved_blobs += (unsigned)count;
-	if (repository->unsaved_blobs < INDEX_BLOBS_MAX &&
-		now_us - repository->saved_us < INDEX_INTERVAL_US)
-		return 0;
-	*ret_text = repository->unsaved;
-	repository->unsaved = BUF_INIT(INDEX_FILE_MAX);
-	repository->unsaved_blobs = 0;
+	*ret_batch = repository->unsaved;
+	index_batch_init(&repository->unsaved);
 	repository->saved_us = now_us;
 	return 0;
 }
@@ -532,7 +520,7 @@ static int finish_pack(struct repository *repository, struct blob_codec *codec,
 	struct pack_writer *writer, struct err *err)
 {
 	cleanup_pack_writer struct pack_writer *owned = writer;
-	cleanup_buf struct buf text = BUF_INIT(INDEX_FILE_MAX);
+	cleanup_index_batch struct index_batch batch = {0};
 	const struct pack_entry *entries;
 	struct id id;
 	size_t count;
@@ -542,9 +530,9 @@ static int finish_pack(struct repository *repository, struct blob_codec *codec,
 		return err_wrap(err, "save pack");
 	entries = pack_writer_entries(owned, &count);
 	pthread_mutex_lock(&repository->mutex);
-	r = enter_pack(repository, &id, entries, count, &text, err);
+	r = enter_pack(repository, &id, entries, count, &batch, err);
 	pthread_mutex_unlock(&repository->mutex);
-	return r < 0 || !text.size ? r : save_index(repository, codec, &text, err);
+	return r < 0 || !batch.blobs ? r : save_index(repository, codec, &batch, err);
 }
 
 /* Puts a sealed blob into an open pack; hands the pack out when that filled it. */
@@ -597,16 +585,15 @@ int repository_save_blob(struct repository *repository, struct blob_codec *codec
 
 int repository_flush(struct repository *repository, struct blob_codec *codec, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(INDEX_FILE_MAX);
+	cleanup_index_batch struct index_batch batch = {0};
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < OPEN_PACKS; i++)
 		if (repository->packs[i].writer)
 			r = finish_pack(repository, codec, TAKE(repository->packs[i].writer), err);
-	if (r < 0 || !repository->unsaved.size)
+	if (r < 0 || !repository->unsaved.blobs)
 		return r;
-	text = repository->unsaved;
-	repository->unsaved = BUF_INIT(INDEX_FILE_MAX);
-	repository->unsaved_blobs = 0;
-	return save_index(repository, codec, &text, err);
+	batch = repository->unsaved;
+	index_batch_init(&repository->unsaved);
+	return save_index(repository, codec, &batch, err);
 }

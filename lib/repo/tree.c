@@ -336,7 +336,9 @@ static bool read_time(struct reading *reading, struct node_time *ret)
 	memcpy(copy, text.data, text.size);
 	copy[text.size] = '\0';
 	r = clock_rfc3339_parse(copy, &ret->seconds, &ret->nanoseconds, NULL, reading->err);
-	return r < 0 ? fail(reading, -EBADMSG) : true;
+	if (r < 0)
+		r = err_set(reading->err, ERR_CORRUPT, EBADMSG, "a time is broken");
+	return r < 0 ? fail(reading, r) : true;
 }
 
 static bool read_type(struct reading *reading)

@@ -82,6 +82,12 @@ static int local_create(struct store *store, struct err *err)
 	return r;
 }
 
+/* Returns the descriptor, or -1 with errno. */
+static int create_temporary(struct local_store *local, const char *path)
+{
+	return openat(local->fd, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
 static int local_begin(
 	struct store *store, enum store_type type, struct store_upload **ret, struct err *err)
 {
@@ -99,8 +105,10 @@ static int local_begin(
 	snprintf(upload->path, sizeof(upload->path), "%.64s/%s%016llx", folder, TEMPORARY_PREFIX,
 		(unsigned long long)unique);
 	upload->upload = (struct store_upload){.store = store, .type = type};
-	upload->fd = openat(
-		local->fd, upload->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	upload->fd = create_temporary(local, upload->path);
+	/* Other programs make these folders only when they need them. */
+	if (upload->fd < 0 && errno == ENOENT && make_folder(local, folder, err) >= 0)
+		upload->fd = create_temporary(local, upload->path);
 	if (upload->fd < 0) {
 		r = err_errno(err, errno, "create %s", upload->path);
 		free(upload);

@@ -85,14 +85,22 @@ int volume_mount(struct volume *volume, const char *type, const char *dir, unsig
 	return 0;
 }
 
-int volume_unmount(struct volume *volume, struct err *err)
+static int write_out(const char *dir, struct err *err)
 {
-	cleanup_close int fd = open(volume->mounted, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || syncfs(fd) < 0)
-		return err_errno(err, errno, "write out %s", volume->mounted);
-	close(fd);
-	fd = -1;
+		return err_errno(err, errno, "write out %s", dir);
+	return 0;
+}
+
+int volume_unmount(struct volume *volume, struct err *err)
+{
+	int r;
+
+	r = write_out(volume->mounted, err);
+	if (r < 0)
+		return r;
 	if (umount(volume->mounted) < 0)
 		return err_errno(err, errno, "unmount %s", volume->mounted);
 	free(volume->mounted);

@@ -24,7 +24,7 @@ check_help() {
 	while IFS= read -r word; do
 		grep -qE -- "-${word#-}([^-a-z0-9]|\$)" "$T/$name.text" ||
 			missing "$name: $word of '${*:2} --help' is not in the man page"
-	done < <(grep -oE '^ +(-[a-zA-Z], )?--[a-z][-a-z0-9]*' <<<"$help" | grep -oE -- '--.*')
+	done < <(grep -oE '^ +(-[a-zA-Z], )?--[a-z][-a-z0-9]*' <<<"$help" | grep -oE -- '--.*' | grep -vxE -- '--(help|version)')
 	while IFS= read -r word; do
 		grep -qw -- "$word" "$T/$name.text" ||
 			missing "$name: command $word is not in the man page"
@@ -34,13 +34,13 @@ check_help() {
 
 for program in "${programs[@]}"; do
 	name=${program##*/}
-	page=$(find "$SRC/docs" -name "$name.[18]")
+	page=$(find "$SRC/docs" "$SRC/agent" -name "$name.[18]")
 	if [ -z "$page" ]; then
-		missing "$name: no man page in docs/"
+		missing "$name: no man page"
 		continue
 	fi
 	# Requests that format are taken out; "Fl -json" becomes "--json".
-	sed -E '/^\.\\"/d; s/\bFl -/--/g; s/ (Ns|Cm|Ar|Fl|Op) / /g; s/\\&//g' "$page" >"$T/$name.text"
+	sed -E '/^\.\\"/d; s/\bFl -/--/g; s/ (Ns|Cm|Ar|Fl|Op) / /g; s/\\&//g; s/\\-/-/g' "$page" >"$T/$name.text"
 	if command -v groff >/dev/null; then
 		groff -mandoc -Tutf8 -ww -z "$page" 2>"$T/warnings" || true
 		[ ! -s "$T/warnings" ] || missing "$name: $(cat "$T/warnings")"

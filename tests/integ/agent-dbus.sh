@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# nexus-agent on a private bus, with the real daemon, gate and workers, restic as the engine, and a
+# nexus-agent on a private bus, with the real daemon, gate, workers and engine, and a
 # double of systemd: every method, every kind of bad input, kill -9, a full disk, damaged files.
 set -euo pipefail
 # shellcheck source=tests/integ/agent-lib.sh
@@ -10,7 +10,7 @@ for tool in busctl dbus-daemon jq restic ssh-keygen; do
 done
 
 mkdir -p "$T/bin"
-ln -s "$(command -v restic)" "$T/bin/nexus-backup"
+ln -s "$BUILD/backup/nexus-backup" "$T/bin/nexus-backup"
 export PATH=$T/bin:$PATH HOME=$T XDG_CACHE_HOME=$T/cache
 make_box
 head -c 2000000 /dev/urandom >"$root/data/files/a"
@@ -51,9 +51,9 @@ diff <(members "$T/real.xml") <(members "$SRC/agent/data/com.nexusempresarial.Ag
 echo "== a backup and a restore, by the bus and by the gate"
 id=$(call RunJob ss backup "")
 [ "$(call RunJob ss backup '{}')" = "$id" ] || fail "a second backup was queued beside the first"
-wait_for 60 job_is "$id" done
+wait_for 60 job_is "$id" "done"
 [ "$(call GetJob s "$id" | jq -r '.result.snapshot | length')" -ge 8 ] || fail "no snapshot's id"
-[ "$(status .backup.last_result)" = done ] || fail "the status does not tell of the backup"
+[ "$(status .backup.last_result)" = "done" ] || fail "the status does not tell of the backup"
 [ "$(stat -c %a "$root/var/lib/nexus-identity/backup/repo.key")" = 600 ] || fail "the key is open"
 request 7 '"op":"run","kind":"restore","follow":true' | gate operator test >"$T/answers"
 [ "$(tail -n 1 "$T/answers" | jq -r '.schema + .job.state')" = nexus.answer/1done ] ||
@@ -61,6 +61,8 @@ request 7 '"op":"run","kind":"restore","follow":true' | gate operator test >"$T/
 [ "$(grep -c nexus.event/1 "$T/answers")" -ge 1 ] || fail "no events of the restore"
 restored=$(find "$root/data/restore" -type d -name files)
 diff -r "$root/data/files" "$restored" || fail "the restored tree differs"
+restic -r "$root/data/backup/repo" --password-file "$root/var/lib/nexus-identity/backup/repo.key" \
+	check --read-data >"$T/restic" 2>&1 || fail "restic check: $(cat "$T/restic")"
 request 8 '"op":"run","kind":"check","follow":true' | gate operator test | tail -n 1 |
 	jq -e '.ok and .job.state == "done"' >/dev/null || fail "check"
 
@@ -193,7 +195,7 @@ id=$(call RunJob ss backup "")
 wait_for 10 test -e "$root/run/nexus-jobs/$id.json"
 end_agent KILL
 start_agent
-wait_for 20 job_is "$id" done
+wait_for 20 job_is "$id" "done"
 [ "$(call GetJob s "$id" | jq -r .result.snapshot)" = 0123456789abcdef ] || fail "its result got lost"
 [ "$(status .boot.power_cuts.count)" = 0 ] || fail "a restart of the agent counts as a power cut"
 
@@ -214,7 +216,11 @@ wait_for 20 job_is "$cut" failed
 call GetJob s "$cut" | jq -r .result.message | grep -q interrupted || fail "it does not say why"
 [ "$(status '"\(.boot.count) \(.boot.power_cuts.count) \(.boot.power_cuts.times | length)"')" = "2 1 1" ] ||
 	fail "boots: $(status .boot)"
-[ "$(call GetJob s "$id" | jq -r .state)" = done ] || fail "an older job was forgotten"
+[ "$(call GetJob s "$id" | jq -r .state)" = "done" ] || fail "an older job was forgotten"
+
+peak_kib=$(awk '/^VmHWM/ { print $2 }' "/proc/$agent_pid/status")
+echo "peak RSS of nexus-agent after work: $peak_kib KiB"
+[ "$peak_kib" -le 6144 ] || fail "peak RSS of $peak_kib KiB is over 6 MiB"
 
 echo "== an orderly shutdown is none"
 mkdir -p "$root/double"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Adopting: right and wrong codes, a lost answer, somebody else's box, names, the operator's key.
 # asan: yes
+# parallel: yes
 # shellcheck source=tests/integ/console/boxes.bash
 . "$SRC/tests/integ/console/boxes.bash"
 
@@ -78,6 +79,38 @@ timeout 60 "$nexus" fleet adopt "$(address dos)" --home "$T/other" <"$T/dos/code
 	>"$T/out" 2>"$T/err" || fail "adopt from stdin"
 out_has "caja is yours now"
 out_has "debian 0.1.0"
+
+say "typed at a terminal: a mistake, then right"
+make_box tres 2345ABCD
+start_box tres
+if command -v script >/dev/null; then
+	printf '0123-oops\n%s\n' "$(cat "$T/tres/code")" >"$T/typed"
+	timeout 60 script -qec "'$nexus' fleet adopt $(address tres) --name tres" /dev/null \
+		<"$T/typed" >"$T/out" 2>"$T/err" || fail "adopt at a terminal"
+	[ "$(grep -c "Code on the box's screen" "$T/out")" = 2 ] || fail "asked other than twice"
+	out_has "it has 16 characters, not"
+	out_has "tres is yours now"
+	run 0 "$nexus" fleet forget tres --confirm tres
+fi
+
+say "damaged inventory, damaged key, no room for either"
+cp -r "$NEXUS_HOME" "$T/damaged"
+rm -f "$T"/damaged/fleet.db-*
+head -c 5000 /dev/urandom >"$T/damaged/fleet.db"
+run 1 "$nexus" fleet list --home "$T/damaged"
+err_has "file is not a database"
+err_has "The data is damaged"
+rm "$T/damaged/fleet.db"
+echo nonsense >"$T/damaged/operator.key"
+run 1 "$nexus" fleet list --home "$T/damaged"
+err_has "not an OpenSSH key"
+mkdir "$T/full"
+mount -t tmpfs -o size=16k,mode=700 nexus-test "$T/full"
+head -c 16384 /dev/zero >"$T/full/filler" 2>/dev/null || true
+run 1 "$nexus" fleet list --home "$T/full"
+err_has "No space left on device"
+[ ! -e "$T/full/operator.key" ] || fail "half a key"
+umount "$T/full"
 
 say "a key that others may read is refused"
 chmod 644 "$NEXUS_HOME/operator.key"

@@ -20,14 +20,14 @@ writes=$(cat "$T/count")
 points=()
 for ((at = 0; at < writes; at++)); do
 	if [ $at -lt 4 ] || [ $at -ge $((writes - 3)) ] || [ $((at % 4)) = 0 ]; then
-		points+=($at)
+		points+=("$at")
 	fi
 done
 for at in "${points[@]}"; do
 	run_fault "write $disk $at kill" --source "$stick" --target "$disk" --confirm "${disk#/dev/}"
 	[ "$status" = 137 ] || fail "kill at write $at: exit status $status"
 	consistent "$stick" "$disk" "kill at write $at"
-	if [ $at -gt 2 ] && [ $at -lt $((writes - 1)) ]; then
+	if [ "$at" -gt 2 ] && [ "$at" -lt $((writes - 1)) ]; then
 		bios_boots "$disk" && fail "kill at write $at: a BIOS would boot it"
 	fi
 done

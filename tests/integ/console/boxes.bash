@@ -2,6 +2,7 @@
 # passwd file that only it sees. Sourced; expects BUILD, SRC and T.
 set -euo pipefail
 
+# shellcheck disable=SC2034 # for those who source this
 nexus=$BUILD/console/nexus
 tool=$BUILD/tests/integ
 export NEXUS_HOME=$T/home LC_ALL=C.UTF-8 NO_COLOR=1
@@ -61,7 +62,7 @@ start_box() {
 		nexus-adopt:x:0:0:adoption:/:/bin/bash
 	END
 	cat >"$box/sshd_config" <<-END
-		ListenAddress 127.0.0.1:$(cat "$box/port")
+		ListenAddress ${LISTEN:-127.0.0.1}:$(cat "$box/port")
 		HostKey $box/host
 		PidFile none
 		AuthorizedKeysFile $box/keys/%u

@@ -39,8 +39,8 @@ START_TEST(longest_banner_and_one_more)
 {
 	char text[256];
 
-	memset(text, 'a', sizeof(text));
-	memcpy(text, "SSH-2.0-", 8);
+	snprintf(text, sizeof(text), "SSH-2.0-");
+	memset(text + 8, 'a', sizeof(text) - 8);
 	ck_assert_int_eq(dial_banner_check(text, 254), 0);
 	ck_assert_int_eq(dial_banner_check(text, 255), -1);
 	text[253] = '\n';

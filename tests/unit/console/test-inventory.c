@@ -63,7 +63,7 @@ static const struct {
 	{"a\tb", false},
 	{"a\033b", false},
 	{"a\xff", false},
-	{"a\xe2\x80\xae"
+	{"a\xc2\x9b"
 	 "b",
 		false},
 };

@@ -1,4 +1,4 @@
-#include "archive/content.h"
+#include "archive/saver.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,9 +7,195 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/assemble.h"
-
 #define READ_SIZE (1u << 20) /* bytes asked for at once */
+
+void saver_tell(struct saver *saver, const struct err *err)
+{
+	progress_add(&saver->options->progress->errors, 1);
+	if (saver->options->on_error)
+		saver->options->on_error(
+			saver->options->context, (const char *)saver->path.data, err);
+}
+
+int saver_tick(struct saver *saver, struct err *err)
+{
+	if (saver->options->stop && *saver->options->stop)
+		return err_set(err, ERR_SYSTEM, ECANCELED, "back up: interrupted");
+	if (saver->options->tick)
+		saver->options->tick(saver->options->context);
+	return saver->lock ? lock_refresh(saver->lock, err) : 0;
+}
+
+/* --- Trees: in whichever thread does the last part --- */
+
+static void dir_free(struct save_dir *dir)
+{
+	for (size_t i = 0; i < dir->count; i++)
+		walk_entry_done(&dir->entries[i]);
+	free(dir->entries);
+	free(dir);
+}
+
+struct save_dir *saver_dir_new(struct save_dir *parent, size_t slot, size_t count)
+{
+	struct save_dir *dir = calloc(1, sizeof(*dir));
+
+	if (!dir)
+		return NULL;
+	dir->parent = parent;
+	dir->slot = slot;
+	dir->pending = 1;
+	dir->entries = calloc(count ? count : 1, sizeof(*dir->entries));
+	if (dir->entries)
+		return dir;
+	free(dir);
+	return NULL;
+}
+
+static void count_added(
+	struct saver *saver, enum blob_type type, const struct repository_added *added)
+{
+	if (!added->is_new)
+		return;
+	if (type == BLOB_TREE)
+		saver->summary.tree_blobs++;
+	else
+		saver->summary.data_blobs++;
+	saver->summary.data_added += added->plain_bytes;
+	saver->summary.data_added_packed += added->stored_bytes;
+}
+
+static int store_tree(struct saver *saver, struct blob_codec *codec, const struct save_dir *dir,
+	struct id *ret, struct repository_added *ret_added, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
+	bool first = true;
+	int r = tree_begin(&text, err);
+
+	for (size_t i = 0; r >= 0 && i < dir->count; i++) {
+		struct node node;
+
+		if (!dir->entries[i].name)
+			continue; /* left out: excluded or unreadable */
+		walk_entry_node(&dir->entries[i], &node);
+		r = tree_add(&text, &node, first, err);
+		first = false;
+	}
+	if (r >= 0)
+		r = tree_end(&text, err);
+	return r < 0 ? r
+		     : repository_save_blob(saver->repository, codec, BLOB_TREE, text.data,
+			       text.size, ret, ret_added, err);
+}
+
+/* Enters a stored tree into the parent's entry. Called with the mutex held. */
+static void enter_tree(struct saver *saver, const struct save_dir *dir, const struct id *id,
+	const struct repository_added *added)
+{
+	count_added(saver, BLOB_TREE, added);
+	if (!dir->parent) {
+		saver->root = *id;
+		return;
+	}
+	dir->parent->entries[dir->slot].subtree = *id;
+	dir->parent->entries[dir->slot].has_subtree = true;
+	if (!dir->has_previous)
+		saver->summary.dirs_new++;
+	else if (id_equal(&dir->previous, id))
+		saver->summary.dirs_unmodified++;
+	else
+		saver->summary.dirs_changed++;
+}
+
+int saver_dir_release(struct saver *saver, struct save_dir *dir, struct blob_codec *codec,
+	bool failed, struct err *err)
+{
+	int r = failed ? -ECANCELED : 0;
+
+	while (dir) {
+		struct save_dir *parent = dir->parent;
+		struct repository_added added;
+		struct id id;
+		bool last;
+
+		pthread_mutex_lock(&saver->mutex);
+		last = --dir->pending == 0;
+		pthread_mutex_unlock(&saver->mutex);
+		if (!last)
+			break;
+		if (r >= 0)
+			r = store_tree(saver, codec, dir, &id, &added, err);
+		pthread_mutex_lock(&saver->mutex);
+		if (r >= 0)
+			enter_tree(saver, dir, &id, &added);
+		pthread_mutex_unlock(&saver->mutex);
+		dir_free(dir);
+		dir = parent;
+	}
+	return failed ? 0 : r;
+}
+
+static int file_release(struct saver *saver, struct save_file *file, struct blob_codec *codec,
+	bool failed, struct err *err)
+{
+	struct save_dir *dir = file->dir;
+	bool last;
+
+	pthread_mutex_lock(&saver->mutex);
+	last = --file->pending == 0;
+	if (last && dir->entries[file->slot].name) {
+		dir->entries[file->slot].content = file->ids;
+		dir->entries[file->slot].content_count = file->count;
+		file->ids = NULL;
+	}
+	pthread_mutex_unlock(&saver->mutex);
+	if (!last)
+		return 0;
+	free(file->ids);
+	free(file);
+	return saver_dir_release(saver, dir, codec, failed, err);
+}
+
+int saver_work(const struct pipeline_job *job, struct blob_codec *codec, bool failed, void *context,
+	struct err *err)
+{
+	struct saver *saver = context;
+	struct save_file *file = job->owner;
+	struct repository_added added = {0};
+	struct id id;
+	int r = 0, released;
+
+	if (!failed)
+		r = repository_save_blob(saver->repository, codec, BLOB_DATA, job->data, job->size,
+			&id, &added, err);
+	slab_unref(job->part);
+	if (!failed && r >= 0) {
+		pthread_mutex_lock(&saver->mutex);
+		file->ids[job->number] = id;
+		count_added(saver, BLOB_DATA, &added);
+		pthread_mutex_unlock(&saver->mutex);
+		progress_add(&saver->options->progress->bytes_done, job->size);
+		blob_codec_trim(codec);
+	}
+	released = file_release(saver, file, codec, failed || r < 0, err);
+	return r < 0 ? r : released;
+}
+
+void saver_dir_hold(struct saver *saver, struct save_dir *dir)
+{
+	pthread_mutex_lock(&saver->mutex);
+	dir->pending++;
+	pthread_mutex_unlock(&saver->mutex);
+}
+
+void saver_drop(struct saver *saver, struct save_dir *dir, size_t slot)
+{
+	pthread_mutex_lock(&saver->mutex);
+	walk_entry_done(&dir->entries[slot]);
+	pthread_mutex_unlock(&saver->mutex);
+}
+
+/* --- Files --- */
 
 /* Sends a slice of the current slab on its way. */
 static int send_chunk(
@@ -143,7 +329,7 @@ static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, 
 	if (fd < 0) {
 		if (fd != -ENOENT)
 			saver_tell(saver, &read_err);
-		assemble_drop(saver, dir, slot);
+		saver_drop(saver, dir, slot);
 		*ret_left_out = true;
 		return 0;
 	}
@@ -153,19 +339,18 @@ static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, 
 	if (!file)
 		return err_oom(err);
 	*file = (struct save_file){.dir = dir, .slot = slot, .pending = 1};
-	assemble_dir_hold(saver, dir);
+	saver_dir_hold(saver, dir);
 	r = read_file(saver, file, fd, (uint64_t)entry->st.st_size, &size, &read_err, err);
 	if (r == 1) {
 		saver_tell(saver, &read_err);
-		assemble_drop(saver, dir, slot);
+		saver_drop(saver, dir, slot);
 		*ret_left_out = true;
 		r = 0;
 	} else if (r >= 0) {
 		entry->st.st_size = (off_t)size;
 		saver->summary.total_bytes_processed += size;
 	}
-	released =
-		assemble_file_release(saver, file, repository_codec(saver->repository), r < 0, err);
+	released = file_release(saver, file, repository_codec(saver->repository), r < 0, err);
 	return r < 0 ? r : released;
 }
 
@@ -199,7 +384,7 @@ static int copy_content(struct walk_entry *entry, const struct node *old, struct
 	return 0;
 }
 
-int content_save_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
+int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
 	const struct node *old, struct err *err)
 {
 	struct walk_entry *entry = &dir->entries[slot];

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# The console and a whole box: real sshd, nexus-gate and nexus-agent on a private bus, a backup
+# and a restore of real files.
+# timeout: 240
+# parallel: yes
+set -euo pipefail
+# shellcheck source=tests/integ/agent-lib.sh
+. "$SRC/tests/integ/agent-lib.sh"
+
+for tool in busctl dbus-daemon jq ssh-keygen /usr/sbin/sshd; do
+	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
+done
+if [ "$(id -u)" != 0 ] || ! unshare -m true 2>/dev/null; then
+	echo "needs root, for sshd"
+	exit 77
+fi
+
+nexus=$BUILD/console/nexus
+export NEXUS_HOME=$T/home NO_COLOR=1 HOME=$T XDG_CACHE_HOME=$T/cache
+mkdir -p "$T/bin" "$T/usr-lib-nexus"
+if [ -x "$BUILD/backup/nexus-backup" ]; then
+	ln -s "$BUILD/backup/nexus-backup" "$T/bin/nexus-backup"
+else
+	ln -s "$(command -v restic)" "$T/bin/nexus-backup"
+fi
+export PATH=$T/bin:$PATH
+
+# run STATUS COMMAND...: stdout in $T/out, stderr in $T/err.
+run() {
+	local want=$1 got=0
+	shift
+	timeout 90 "$@" >"$T/out" 2>"$T/err" </dev/null || got=$?
+	[ "$got" = "$want" ] || fail "'$*' ended with $got, not $want: $(cat "$T/out" "$T/err")"
+}
+
+has() {
+	grep -qF -- "$2" "$T/$1" || fail "$1 lacks '$2': $(cat "$T/out" "$T/err")"
+}
+
+# sshd as on a box: it asks authorized-keys and forces nexus-gate. Both stand in a folder that
+# only it sees.
+start_sshd() {
+	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	grep -v '^nexus-' /etc/passwd >"$T/passwd"
+	cat >>"$T/passwd" <<-END
+		nexus-operator:x:0:0:operator:$T:/bin/bash
+		nexus-adopt:x:0:0:adoption:$T:/bin/bash
+	END
+	cat >"$T/usr-lib-nexus/authorized-keys" <<-END
+		#!/bin/sh
+		"$BUILD/agent/authorized-keys" --root "$root" "\$1" | sed 's|/usr/lib/nexus/|/mnt/|'
+	END
+	chmod 755 "$T/usr-lib-nexus/authorized-keys"
+	ln -s "$BUILD/agent/nexus-gate" "$T/usr-lib-nexus/nexus-gate"
+	cat >"$T/sshd_config" <<-END
+		ListenAddress 127.0.0.1:$port
+		HostKey $root/var/lib/nexus-identity/ssh/ssh_host_ed25519_key
+		PidFile none
+		AuthorizedKeysFile none
+		AuthorizedKeysCommand /mnt/authorized-keys %u
+		AuthorizedKeysCommandUser root
+		StrictModes no
+		UsePAM no
+		PasswordAuthentication no
+		KbdInteractiveAuthentication no
+		PermitRootLogin prohibit-password
+		SetEnv DBUS_SYSTEM_BUS_ADDRESS=$DBUS_SYSTEM_BUS_ADDRESS
+	END
+	# shellcheck disable=SC2016
+	unshare -m --propagation private bash -c '
+		mount --bind "$1/passwd" /etc/passwd
+		mount --bind "$1/usr-lib-nexus" /mnt
+		mkdir -p -m 755 /run/sshd
+		exec /usr/sbin/sshd -D -e -f "$1/sshd_config"' - "$T" 2>"$T/sshd.log" &
+	pids+=($!)
+	wait_for 10 grep -q 'Server listening' "$T/sshd.log"
+}
+
+make_box
+head -c 3000000 /dev/urandom >"$root/data/files/contabilidad.db"
+mkdir "$root/data/files/fotos" && echo hola >"$root/data/files/fotos/a b"
+start_bus
+# shellcheck disable=SC2119
+start_agent
+"$BUILD/agent/nexus-adoption" --root "$root"
+start_sshd
+at=127.0.0.1:$port
+
+echo "== adoption with the code on the box's screen"
+run 5 "$nexus" fleet adopt "$at" --code 0000-0000-0000-0000
+cp "$root/run/nexus-adoption/code" "$T/code"
+run 0 "$nexus" fleet adopt "$at" --code-file "$T/code" --name tienda-1
+has out "tienda-1 is yours now"
+has out "debian 0.1.0"
+[ "$(property Name)" = tienda-1 ] || fail "the box does not know its name"
+run 0 "$nexus" fleet adopt "$at" --code-file "$T/code"
+has out "was yours already"
+run 5 "$nexus" fleet adopt "$at" --code-file "$T/code" --home "$T/thief"
+has err "refuses the code"
+
+echo "== status"
+run 0 "$nexus" fleet status --json
+jq -e '.boxes[0] | .fault == "none" and .status.boot.slot == "A" and .status.box.adopted' "$T/out" \
+	>/dev/null || fail "status: $(cat "$T/out")"
+run 0 "$nexus" fleet status
+grep -qE '^tienda-1 ' "$T/out" || fail "no row"
+cat "$T/out"
+
+echo "== backup, restore, check"
+run 0 "$nexus" fleet backup tienda-1
+has out "backup is done"
+has out "snapshot"
+run 0 "$nexus" fleet restore tienda-1 --json
+[ "$(tail -n 1 "$T/out" | jq -r .job.state)" = "done" ] || fail "restore: $(cat "$T/out")"
+restored=$(find "$root/data/restore" -type d -name files)
+diff -r "$root/data/files" "$restored" || fail "the restored tree differs"
+run 1 "$nexus" fleet restore tienda-1 --target /etc/cron.d
+has err "below /data/restore"
+run 0 "$nexus" fleet check tienda-1
+run 0 "$nexus" fleet jobs tienda-1
+[ "$(grep -c ' done ' "$T/out")" = 3 ] || fail "jobs: $(cat "$T/out")"
+
+echo "== shell and journal"
+run 0 "$nexus" fleet shell tienda-1 -- echo "de la" caja
+has out "de la caja"
+run 7 "$nexus" fleet shell tienda-1 'exit 7'
+if [ -d /run/systemd/journal ]; then
+	run 0 "$nexus" fleet log tienda-1 -n 5
+else
+	run 1 "$nexus" fleet log tienda-1 -n 5
+	has err "read log"
+fi
+
+echo "== the agent is away"
+end_agent TERM
+run 1 "$nexus" fleet backup tienda-1
+has err "The box answered that it can't"
+run 0 "$nexus" fleet shell tienda-1 true
+echo "all is well"

@@ -1,0 +1,78 @@
+#include "archive/filter.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../unit.h"
+
+/* Patterns, a path, whether it matches, whether something below could. */
+static const struct {
+	const char *patterns[3];
+	const char *path;
+	bool match, below;
+} cases[] = {
+	{{"*.tmp"}, "/a/b.tmp", true, true},
+	{{"*.tmp"}, "/a/b.tmp/c", true, true}, /* a folder above matches */
+	{{"*.tmp"}, "/a/b.txt", false, true},
+	{{"/a/b"}, "/a/b", true, true},
+	{{"/a/b"}, "/a/b/c", true, true},
+	{{"/a/b"}, "/x/a/b", false, false},
+	{{"a/b"}, "/x/a/b/c", true, true},
+	{{"/a/b/c"}, "/a", false, true},
+	{{"/a/b/c"}, "/a/x", false, false},
+	{{"/home/*/cache"}, "/home/u/cache", true, true},
+	{{"/home/*/cache"}, "/home/u/v/cache", false, false},
+	{{"/a/**/z"}, "/a/z", true, true},
+	{{"/a/**/z"}, "/a/b/c/z", true, true},
+	{{"/a/**/z"}, "/a/b/c", false, true},
+	{{"[ab]?"}, "/ax", true, true},
+	{{"*"}, "/.hidden", true, true},
+	{{"*.txt", "!keep.txt"}, "/a/keep.txt", false, true},
+	{{"*.txt", "!keep.txt"}, "/a/other.txt", true, true},
+	{{"!keep.txt", "*.txt"}, "/a/keep.txt", true, true}, /* the last one decides */
+	{{NULL}, "/a", false, false},
+};
+
+START_TEST(match)
+{
+	cleanup_filter struct filter filter = {0};
+	struct err err = ERR_INIT;
+	bool below;
+
+	for (int i = 0; cases[_i].patterns[i]; i++)
+		ck_assert_int_eq(filter_add(&filter, cases[_i].patterns[i], &err), 0);
+	ck_assert_int_eq(filter_match(&filter, cases[_i].path, &below), cases[_i].match);
+	ck_assert_int_eq(below, cases[_i].below);
+}
+END_TEST
+
+START_TEST(file)
+{
+	static const char text[] = "# a comment\n\n  *.tmp  \n/var/cache\n";
+	cleanup_filter struct filter filter = {0};
+	char path[] = "/tmp/nexus-test-filter-XXXXXX";
+	struct err err = ERR_INIT;
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+	close(fd);
+	ck_assert_int_eq(filter_add_file(&filter, path, &err), 0);
+	unlink(path);
+	ck_assert_uint_eq(filter.patterns.count, 2);
+	ck_assert(filter_match(&filter, "/x.tmp", NULL));
+	ck_assert_int_eq(filter_add_file(&filter, path, &err), -ENOENT);
+	ck_assert_int_eq(filter_add(&filter, "", &err), -EINVAL);
+	ck_assert_int_eq(filter_add(&filter, "!", &err), -EINVAL);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("filter");
+
+	tcase_add_loop_test(tcase, match, 0, COUNT(cases));
+	tcase_add_test(tcase, file);
+	return unit_main("filter", tcase);
+}

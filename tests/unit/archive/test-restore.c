@@ -1,0 +1,236 @@
+#include "archive/restore.h"
+
+#include <errno.h>
+
+#include "../unit.h"
+#include "repo/tree.h"
+#include "room.h"
+
+/* Stores a tree of the given nodes. */
+static struct id store_tree(struct repository *repository, const struct node *nodes, size_t count)
+{
+	cleanup_buf struct buf text = BUF_INIT(1 << 20);
+	struct repository_added added;
+	struct err err = ERR_INIT;
+	struct id id;
+
+	ck_assert_int_eq(tree_begin(&text, &err), 0);
+	for (size_t i = 0; i < count; i++)
+		ck_assert_int_eq(tree_add(&text, &nodes[i], i == 0, &err), 0);
+	ck_assert_int_eq(tree_end(&text, &err), 0);
+	ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository), BLOB_TREE,
+				 text.data, text.size, &id, &added, &err),
+		0);
+	return id;
+}
+
+static struct id store_data(struct repository *repository, const char *text)
+{
+	struct repository_added added;
+	struct err err = ERR_INIT;
+	struct id id;
+
+	ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository), BLOB_DATA,
+				 text, strlen(text), &id, &added, &err),
+		0);
+	return id;
+}
+
+static struct node file_node(const char *name, const struct id *content)
+{
+	return (struct node){
+		.name = name,
+		.type = NODE_FILE,
+		.mode = 0600,
+		.uid = getuid(),
+		.gid = getgid(),
+		.size = 4,
+		.links = 1,
+		.content = content,
+		.content_count = 1,
+	};
+}
+
+static struct node dir_node(const char *name, struct id subtree)
+{
+	return (struct node){
+		.name = name,
+		.type = NODE_DIR,
+		.mode = 1u << 31 | 0755,
+		.uid = getuid(),
+		.gid = getgid(),
+		.subtree = subtree,
+		.has_subtree = true,
+	};
+}
+
+static struct node link_node(const char *name, const char *target)
+{
+	return (struct node){
+		.name = name,
+		.type = NODE_SYMLINK,
+		.mode = 1u << 27 | 0777,
+		.uid = getuid(),
+		.gid = getgid(),
+		.link_target = target,
+	};
+}
+
+static int restore(struct repository *repository, const struct id *tree, struct room_told *told)
+{
+	static const struct filter none;
+	struct progress progress;
+	const struct restore_options options = {
+		.target = room_path("out"),
+		.includes = &none,
+		.excludes = &none,
+		.progress = &progress,
+		.on_error = room_tell,
+		.context = told,
+	};
+	struct err err = ERR_INIT;
+
+	progress_start(&progress, &clock_system);
+	ck_assert_int_eq(repository_flush(repository, repository_codec(repository), &err), 0);
+	return restore_run(repository, tree, &options, &err);
+}
+
+/* Names that would lead out of the target. */
+static const char *const bad_names[] = {
+	"../outside",
+	"..",
+	".",
+	"",
+	"/tmp/nexus-outside",
+	"a/../../outside",
+	"d/outside",
+};
+
+START_TEST(names_that_lead_out)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id data = store_data(repository, "evil"), tree;
+	const struct node nodes[] = {file_node(bad_names[_i], &data), file_node("good", &data)};
+	struct room_told told = {0};
+	cleanup_free char *text = NULL;
+
+	tree = store_tree(repository, nodes, 2);
+	room_mkdir("d");
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	ck_assert_uint_eq(told.count, 1);
+	ck_assert(!room_exists("outside") && !room_exists("d/outside"));
+	ck_assert_int_ne(access("/tmp/nexus-outside", F_OK), 0);
+	text = room_read("out/good"); /* the rest is restored */
+	ck_assert_str_eq(text, "evil");
+}
+END_TEST
+
+/* A link first, then a folder or file of the same name that would be written through it. */
+START_TEST(links_in_the_way)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id data = store_data(repository, "evil"), inner, tree;
+	const struct node file = file_node("victim", &data);
+	struct node nodes[4];
+	struct room_told told = {0};
+	cleanup_free char *text = NULL;
+
+	room_mkdir("outside");
+	room_write("outside/victim", "good");
+	inner = store_tree(repository, &file, 1);
+	nodes[0] = link_node("a", room_path("outside"));
+	nodes[1] = dir_node("a", inner);
+	nodes[2] = link_node("f", room_path("outside/victim"));
+	nodes[3] = file_node("f", &data);
+	tree = store_tree(repository, nodes, 4);
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	text = room_read("outside/victim");
+	ck_assert_str_eq(text, "good");
+	ck_assert(room_exists("out/a/victim"));
+}
+END_TEST
+
+/* The same, with the links put there before. */
+START_TEST(links_in_the_target)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id data = store_data(repository, "evil"), inner, tree;
+	const struct node file = file_node("victim", &data);
+	struct node nodes[2];
+	struct room_told told = {0};
+	cleanup_free char *text = NULL, *restored = NULL;
+
+	room_mkdir("outside");
+	room_write("outside/victim", "good");
+	room_mkdir("out");
+	ck_assert_int_eq(symlink(room_path("outside"), room_path("out/a")), 0);
+	ck_assert_int_eq(symlink(room_path("outside/victim"), room_path("out/f")), 0);
+	inner = store_tree(repository, &file, 1);
+	nodes[0] = dir_node("a", inner);
+	nodes[1] = file_node("f", &data);
+	tree = store_tree(repository, nodes, 2);
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	ck_assert_uint_eq(told.count, 0);
+	text = room_read("outside/victim");
+	ck_assert_str_eq(text, "good");
+	restored = room_read("out/a/victim");
+	ck_assert_str_eq(restored, "evil");
+}
+END_TEST
+
+START_TEST(damage)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id data = store_data(repository, "good"), missing = {{7}}, lost = {{8}}, tree;
+	struct node nodes[] = {
+		file_node("a", &data),
+		file_node("b", &missing),
+		dir_node("c", lost),
+		file_node("d", &data),
+		file_node("e", &data),
+	};
+	struct room_told told = {0};
+
+	nodes[3].size = 5; /* its entry lies */
+	tree = store_tree(repository, nodes, 5);
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	ck_assert_uint_eq(told.count, 3);
+	ck_assert(room_exists("out/a") && room_exists("out/e"));
+}
+END_TEST
+
+START_TEST(a_folder_is_never_replaced)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id data = store_data(repository, "data"), tree;
+	const struct node node = file_node("a", &data);
+	struct room_told told = {0};
+
+	tree = store_tree(repository, &node, 1);
+	room_mkdir("out");
+	room_mkdir("out/a");
+	room_write("out/a/kept", "kept");
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	ck_assert_uint_eq(told.count, 1);
+	ck_assert(room_exists("out/a/kept"));
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("restore");
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, room_setup, room_teardown);
+	tcase_add_loop_test(tcase, names_that_lead_out, 0, COUNT(bad_names));
+	tcase_add_test(tcase, links_in_the_way);
+	tcase_add_test(tcase, links_in_the_target);
+	tcase_add_test(tcase, damage);
+	tcase_add_test(tcase, a_folder_is_never_replaced);
+	return unit_main("restore", tcase);
+}

@@ -1,0 +1,175 @@
+#include "archive/save.h"
+
+#include <errno.h>
+
+#include "../unit.h"
+#include "archive/restore.h"
+#include "archive/select.h"
+#include "room.h"
+
+/* Backs up folder src; 0 or negative. */
+static int save(struct repository *repository, const char *exclude, const struct snapshot *parent,
+	struct room_told *told, struct snapshot *ret)
+{
+	cleanup_str_list struct str_list paths = {0};
+	cleanup_filter struct filter excludes = {0};
+	struct progress progress;
+	struct save_options options = {
+		.paths = &paths,
+		.excludes = &excludes,
+		.hostname = "box",
+		.program_version = "test",
+		.parent = parent,
+		.progress = &progress,
+		.on_error = room_tell,
+		.context = told,
+	};
+	struct err err = ERR_INIT;
+
+	progress_start(&progress, &clock_system);
+	ck_assert_int_eq(str_list_add(&paths, room_path("src"), &err), 0);
+	if (exclude)
+		ck_assert_int_eq(filter_add(&excludes, exclude, &err), 0);
+	return save_run(repository, NULL, &options, ret, &err);
+}
+
+static int restore(struct repository *repository, const struct snapshot *snapshot,
+	const char *target, struct room_told *told)
+{
+	static const struct filter none;
+	struct progress progress;
+	const struct restore_options options = {
+		.target = room_path(target),
+		.includes = &none,
+		.excludes = &none,
+		.verify = true,
+		.progress = &progress,
+		.on_error = room_tell,
+		.context = told,
+	};
+	struct err err = ERR_INIT;
+	struct id tree;
+
+	progress_start(&progress, &clock_system);
+	ck_assert_int_eq(
+		select_folder(repository, &snapshot->tree, room_path("src"), &tree, &err), 0);
+	return restore_run(repository, &tree, &options, &err);
+}
+
+START_TEST(there_and_back)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	cleanup_snapshot struct snapshot first = {0}, second = {0}, third = {0};
+	struct room_told told = {0};
+	cleanup_free char *text = NULL;
+	struct stat before, after;
+	struct err err = ERR_INIT;
+	struct id one, two;
+
+	room_mkdir("src");
+	room_mkdir("src/d");
+	room_write("src/a", "first");
+	room_write("src/d/b", "second");
+	room_write("src/empty", "");
+	ck_assert_int_eq(symlink("a", room_path("src/l")), 0);
+	ck_assert_int_eq(link(room_path("src/a"), room_path("src/d/hard")), 0);
+	ck_assert_int_eq(chmod(room_path("src/a"), 04711), 0);
+	ck_assert_int_eq(save(repository, NULL, NULL, &told, &first), 0);
+	ck_assert_uint_eq(told.count, 0);
+	ck_assert_uint_eq(first.summary.files_new, 4);
+	ck_assert_uint_eq(first.summary.data_blobs, 2);
+	ck_assert_uint_eq(first.summary.total_bytes_processed, 5 + 5 + 6);
+	ck_assert_int_eq(restore(repository, &first, "out", &told), 0);
+	ck_assert_uint_eq(told.count, 0);
+	text = room_read("out/d/b");
+	ck_assert_str_eq(text, "second");
+	ck_assert_int_eq(stat(room_path("src/a"), &before), 0);
+	ck_assert_int_eq(stat(room_path("out/d/hard"), &after), 0);
+	ck_assert_uint_eq(after.st_mode, before.st_mode);
+	ck_assert_uint_eq(after.st_nlink, 2);
+	ck_assert_int_eq(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+	/* Unchanged: the same tree, nothing new. */
+	ck_assert_int_eq(save(repository, NULL, &first, &told, &second), 0);
+	ck_assert_int_eq(select_folder(repository, &first.tree, room_path("src"), &one, &err), 0);
+	ck_assert_int_eq(select_folder(repository, &second.tree, room_path("src"), &two, &err), 0);
+	ck_assert(id_equal(&one, &two));
+	ck_assert_uint_eq(second.summary.files_unmodified, 4);
+	ck_assert_uint_eq(second.summary.data_blobs, 0);
+	/* One changed, one gone, one left out. */
+	room_write("src/a", "changed");
+	ck_assert_int_eq(unlink(room_path("src/empty")), 0);
+	ck_assert_int_eq(save(repository, "b", &first, &told, &third), 0);
+	ck_assert_uint_eq(third.summary.files_changed, 2); /* the other link lost one: its ctime */
+	ck_assert_uint_eq(third.summary.data_blobs, 1);
+	ck_assert_int_eq(restore(repository, &third, "out2", &told), 0);
+	ck_assert(!room_exists("out2/d/b") && !room_exists("out2/empty"));
+	ck_assert(room_exists("out2/d/hard"));
+}
+END_TEST
+
+START_TEST(large_and_sparse)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	cleanup_snapshot struct snapshot snapshot = {0};
+	struct room_told told = {0};
+	struct stat st;
+	int fd;
+
+	room_mkdir("src");
+	fd = open(room_path("src/sparse"), O_WRONLY | O_CREAT, 0644);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, 50 << 20), 0);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 20 << 20), 1);
+	close(fd);
+	ck_assert_int_eq(save(repository, NULL, NULL, &told, &snapshot), 0);
+	ck_assert_uint_eq(snapshot.summary.total_bytes_processed, 50u << 20);
+	ck_assert_uint_le(snapshot.summary.data_blobs, 4);
+	ck_assert_int_eq(restore(repository, &snapshot, "out", &told), 0);
+	ck_assert_uint_eq(told.count, 0);
+	ck_assert_int_eq(stat(room_path("out/sparse"), &st), 0);
+	ck_assert_int_eq(st.st_size, 50 << 20);
+	ck_assert_int_lt(st.st_blocks, 100);
+}
+END_TEST
+
+START_TEST(stopped)
+{
+	static const volatile bool stop = true;
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	cleanup_str_list struct str_list paths = {0};
+	cleanup_select struct select_list list = {0};
+	static const struct filter none;
+	struct progress progress;
+	struct save_options options = {
+		.paths = &paths, .excludes = &none, .stop = &stop, .progress = &progress};
+	struct snapshot snapshot;
+	struct err err = ERR_INIT;
+
+	room_mkdir("src");
+	room_write("src/a", "a");
+	progress_start(&progress, &clock_system);
+	ck_assert_int_eq(str_list_add(&paths, room_path("src"), &err), 0);
+	ck_assert_int_eq(save_run(repository, NULL, &options, &snapshot, &err), -ECANCELED);
+	ck_assert_int_eq(select_load(repository, &list, &err), 0);
+	ck_assert_uint_eq(list.count, 0);
+	/* A path that is not there. */
+	options.stop = NULL;
+	ck_assert_int_eq(str_list_add(&paths, "/nowhere/at/all", &err), 0);
+	ck_assert_int_eq(save_run(repository, NULL, &options, &snapshot, &err), -ENOENT);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("save");
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, room_setup, room_teardown);
+	tcase_add_test(tcase, there_and_back);
+	tcase_add_test(tcase, large_and_sparse);
+	tcase_add_test(tcase, stopped);
+	return unit_main("save", tcase);
+}

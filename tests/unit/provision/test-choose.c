@@ -1,0 +1,146 @@
+#include "provision/choose.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "../unit.h"
+#include "base/cleanup.h"
+
+static const struct choose_rules rules = {
+	.source = 0x810, .live = 0x820, .bytes_needed = 8000000000};
+
+/* A good internal disk; a test changes what it is about. */
+static struct hw_disk a_disk(void)
+{
+	struct hw_disk disk = {.device = makedev(8, 0),
+		.size_bytes = 500107862016,
+		.sector_bytes = 512,
+		.content = HW_DISK_BLANK};
+
+	snprintf(disk.name, sizeof(disk.name), "sda");
+	snprintf(disk.path, sizeof(disk.path), "/dev/sda");
+	snprintf(disk.model, sizeof(disk.model), "ST500DM002");
+	snprintf(disk.serial, sizeof(disk.serial), "W2A-8k3f");
+	snprintf(disk.transport, sizeof(disk.transport), "sata");
+	return disk;
+}
+
+START_TEST(judges)
+{
+	struct hw_disk disk = a_disk();
+
+	ck_assert_int_eq(choose_judge(&disk, &rules), CHOOSE_BLANK);
+	disk.content = HW_DISK_NEXUS;
+	ck_assert_int_eq(choose_judge(&disk, &rules), CHOOSE_OURS);
+	disk.content = HW_DISK_OTHER;
+	ck_assert_int_eq(choose_judge(&disk, &rules), CHOOSE_OTHER);
+	disk.content = HW_DISK_NOT_PROBED;
+	ck_assert_int_eq(choose_judge(&disk, &rules), CHOOSE_UNREADABLE);
+	disk.size_bytes = rules.bytes_needed;
+	disk.content = HW_DISK_BLANK;
+	ck_assert_int_eq(choose_judge(&disk, &rules), CHOOSE_BLANK);
+	disk.size_bytes--;
+	ck_assert_int_eq(choose_judge(&disk, &rules), CHOOSE_TOO_SMALL);
+	disk.sector_bytes = 4096;
+	ck_assert_int_eq(choose_judge(&disk, &rules), CHOOSE_BAD_SECTORS);
+	disk.read_only = true;
+	ck_assert_int_eq(choose_judge(&disk, &rules), CHOOSE_READ_ONLY);
+	/* The stick and the live disk are never a target, whatever is on them. */
+	disk = a_disk();
+	disk.device = rules.source;
+	ck_assert_int_eq(choose_judge(&disk, &rules), CHOOSE_IS_SOURCE);
+	disk.device = rules.live;
+	ck_assert_int_eq(choose_judge(&disk, &rules), CHOOSE_IS_SOURCE);
+	for (int v = CHOOSE_BLANK; v <= CHOOSE_UNREADABLE; v++) {
+		ck_assert_int_eq(choose_is_usable(v),
+			v == CHOOSE_BLANK || v == CHOOSE_OURS || v == CHOOSE_OTHER);
+		ck_assert_str_ne(choose_reason(v), "");
+	}
+}
+END_TEST
+
+static const struct {
+	const char *serial, *model, *word;
+} words[] = {
+	{"W2A-8k3f", "ST500DM002", "8k3f"},
+	{"ab-12", "ST500DM002", "ab12"},
+	{"S 9 9_", "ST500DM002", "M002"},
+	{"", "QEMU HARDDISK", "DISK"},
+	{"", "", "sda"},
+	{"x", "y", "sda"},
+};
+
+START_TEST(wants_a_word)
+{
+	struct hw_disk disk = a_disk();
+	struct err err = ERR_INIT;
+	char word[64];
+
+	snprintf(disk.serial, sizeof(disk.serial), "%s", words[_i].serial);
+	snprintf(disk.model, sizeof(disk.model), "%s", words[_i].model);
+	choose_word(&disk, word);
+	ck_assert_str_eq(word, words[_i].word);
+	ck_assert_int_eq(choose_confirm(&disk, word, &err), 0);
+	ck_assert_int_eq(choose_confirm(&disk, "", &err), -EKEYREJECTED);
+	ck_assert_int_eq(choose_confirm(&disk, "yes", &err), -EKEYREJECTED);
+	ck_assert_int_eq(err.kind, ERR_DENIED);
+	/* The message does not give the word away. */
+	ck_assert(strcmp(word, disk.name) == 0 || strstr(err.text, word) == NULL);
+	word[0] = (char)(word[0] ^ 0x20); /* the other case, or another character */
+	ck_assert_int_eq(choose_confirm(&disk, word, &err),
+		(word[0] | 0x20) >= 'a' && (word[0] | 0x20) <= 'z' ? 0 : -EKEYREJECTED);
+}
+END_TEST
+
+START_TEST(takes_the_only_one)
+{
+	struct hw_disk disks[3] = {a_disk(), a_disk(), a_disk()};
+	struct hw_disk_list list = {.disks = disks, .count = 3};
+	struct err err = ERR_INIT;
+	size_t index = 99;
+
+	disks[1].device = rules.source;
+	snprintf(disks[2].transport, sizeof(disks[2].transport), "usb");
+	ck_assert_int_eq(choose_auto(&list, &rules, &index, &err), 0);
+	ck_assert_uint_eq(index, 0);
+	snprintf(disks[2].transport, sizeof(disks[2].transport), "nvme");
+	ck_assert_int_eq(choose_auto(&list, &rules, &index, &err), -EEXIST);
+	disks[0].removable = true;
+	ck_assert_int_eq(choose_auto(&list, &rules, &index, &err), 0);
+	ck_assert_uint_eq(index, 2);
+	disks[2].size_bytes = 1;
+	ck_assert_int_eq(choose_auto(&list, &rules, &index, &err), -ENOENT);
+	list.count = 0;
+	ck_assert_int_eq(choose_auto(&list, &rules, &index, &err), -ENOENT);
+}
+END_TEST
+
+START_TEST(prints_json)
+{
+	struct hw_disk disk = a_disk();
+	struct hw_disk_list list = {.disks = &disk, .count = 1};
+	cleanup_free char *text = NULL;
+	struct err err = ERR_INIT;
+
+	disk.content = HW_DISK_OTHER;
+	snprintf(disk.summary, sizeof(disk.summary), "ntfs \"Windows\"");
+	ck_assert_int_eq(choose_json(&list, &rules, &text, &err), 0);
+	ck_assert_ptr_nonnull(strstr(text, "\"schema\":\"nexus.disks/1\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"serial\":\"W2A-8k3f\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"verdict\":\"other\",\"usable\":true"));
+	ck_assert_ptr_nonnull(strstr(text, "\"content\":\"ntfs \\\"Windows\\\"\""));
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("choose");
+
+	tcase_add_test(tcase, judges);
+	tcase_add_loop_test(tcase, wants_a_word, 0, COUNT(words));
+	tcase_add_test(tcase, takes_the_only_one);
+	tcase_add_test(tcase, prints_json);
+	return unit_main("choose", tcase);
+}

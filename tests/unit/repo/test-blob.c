@@ -1,0 +1,110 @@
+#include "repo/blob.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../unit.h"
+
+static const struct cipher_key key = {.encrypt = {1}, .mac_k = {2}, .mac_r = {3}};
+static const size_t sizes[] = {0, 1, 10, 65536, 65537, 2000000};
+
+START_TEST(there_and_back)
+{
+	cleanup_blob_codec struct blob_codec *codec = NULL;
+	cleanup_buf struct buf plain = BUF_INIT(BLOB_DATA_MAX);
+	cleanup_free uint8_t *data = calloc(1, sizes[_i] + 1), *copy = NULL;
+	size_t size = sizes[_i];
+	struct blob_sealed sealed;
+	struct err err = ERR_INIT;
+	struct id id, other = {{1}};
+
+	for (size_t i = 0; i < size; i += 3)
+		data[i] = (uint8_t)i;
+	ck_assert_int_eq(blob_codec_new(&key, 3, &codec, &err), 0);
+	ck_assert_int_eq(blob_id(codec, data, size, &id, &err), 0);
+	for (int mode = 0; mode < 3; mode++) {
+		enum blob_type type = mode == 2 ? BLOB_TREE : BLOB_DATA;
+
+		ck_assert_int_eq(
+			blob_seal(codec, type, mode > 0, true, data, size, &sealed, &err), 0);
+		if (mode == 0)
+			ck_assert_uint_eq(sealed.plain_length, 0);
+		if (mode == 2 && size) /* trees are always compressed, even when they grow */
+			ck_assert_uint_eq(sealed.plain_length, size);
+		copy = realloc(copy, sealed.size);
+		memcpy(copy, sealed.data, sealed.size);
+		ck_assert_int_eq(
+			blob_open(codec, copy, sealed.size, sealed.plain_length, &id, &plain, &err),
+			0);
+		ck_assert_uint_eq(plain.size, size);
+		ck_assert_mem_eq(plain.data, data, size);
+	}
+	blob_codec_trim(codec);
+	/* What is whole, but not what was asked for. */
+	ck_assert_int_eq(blob_seal(codec, BLOB_DATA, true, true, data, size, &sealed, &err), 0);
+	copy = realloc(copy, sealed.size);
+	memcpy(copy, sealed.data, sealed.size);
+	ck_assert_int_eq(
+		blob_open(codec, copy, sealed.size, sealed.plain_length, &other, &plain, &err),
+		-EBADMSG);
+}
+END_TEST
+
+START_TEST(lengths_that_lie)
+{
+	cleanup_blob_codec struct blob_codec *codec = NULL;
+	cleanup_buf struct buf plain = BUF_INIT(1 << 20);
+	static const uint8_t data[100000];
+	uint8_t copy[1000];
+	struct blob_sealed sealed;
+	struct err err = ERR_INIT;
+	struct id id;
+
+	ck_assert_int_eq(blob_codec_new(&key, 3, &codec, &err), 0);
+	ck_assert_int_eq(blob_id(codec, data, sizeof(data), &id, &err), 0);
+	ck_assert_int_eq(
+		blob_seal(codec, BLOB_DATA, true, true, data, sizeof(data), &sealed, &err), 0);
+	ck_assert_uint_lt(sealed.size, sizeof(copy));
+	for (int change = -1; change <= 1; change += 2) {
+		memcpy(copy, sealed.data, sealed.size);
+		ck_assert_int_eq(blob_open(codec, copy, sealed.size,
+					 sealed.plain_length + (uint32_t)change, &id, &plain, &err),
+			-EBADMSG);
+	}
+	memcpy(copy, sealed.data, sealed.size);
+	ck_assert_int_eq(blob_open(codec, copy, sealed.size, 2u << 20, &id, &plain, &err), -EFBIG);
+}
+END_TEST
+
+START_TEST(files)
+{
+	cleanup_blob_codec struct blob_codec *codec = NULL;
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(blob_codec_new(&key, 3, &codec, &err), 0);
+	for (int compress = 0; compress < 2; compress++) {
+		cleanup_buf struct buf sealed = BUF_INIT(1000000), text = BUF_INIT(1000);
+
+		ck_assert_int_eq(blob_seal_file(codec, compress, "{\"a\":1}", 7, &sealed, &err), 0);
+		ck_assert_int_eq(blob_open_file(codec, sealed.data, sealed.size, &text, &err), 0);
+		ck_assert_str_eq((char *)text.data, "{\"a\":1}");
+	}
+	{
+		cleanup_buf struct buf sealed = BUF_INIT(1000000), text = BUF_INIT(1000);
+
+		ck_assert_int_eq(blob_seal_file(codec, false, "neither", 7, &sealed, &err), 0);
+		ck_assert_int_eq(
+			blob_open_file(codec, sealed.data, sealed.size, &text, &err), -EBADMSG);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("blob");
+
+	tcase_add_loop_test(tcase, there_and_back, 0, COUNT(sizes));
+	tcase_add_test(tcase, lengths_that_lie);
+	tcase_add_test(tcase, files);
+	return unit_main("blob", tcase);
+}

@@ -1,0 +1,155 @@
+#include "repo/lock.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../unit.h"
+#include "store/memory.h"
+
+#define NOW 1800000000
+#define DEAD_PID 0x7ffffff0 /* past the kernel's largest */
+
+static struct lock_file ours(void)
+{
+	struct lock_file file = {.time = {NOW, 0}, .pid = 1};
+
+	snprintf(file.hostname, sizeof(file.hostname), "box");
+	snprintf(file.boot_id, sizeof(file.boot_id), "boot-2");
+	snprintf(file.machine, sizeof(file.machine), "machine-1");
+	return file;
+}
+
+static const struct {
+	const char *hostname, *boot_id, *machine;
+	uint64_t pid;
+	int64_t age_s;
+	bool stale;
+} cases[] = {
+	/* Ours, by machine and boot. */
+	{"box", "boot-2", "machine-1", 1, 10, false},
+	{"box", "boot-2", "machine-1", DEAD_PID, 10, true},
+	{"box", "boot-1", "machine-1", 1, 10, true},
+	{"renamed", "boot-1", "machine-1", 1, 10, true},
+	/* Another machine of the same name is left alone. */
+	{"box", "boot-1", "machine-2", DEAD_PID, 10, false},
+	{"box", "boot-1", "machine-2", DEAD_PID, 1801, true},
+	/* restic's locks: by host and process. */
+	{"box", "", "", 1, 10, false},
+	{"box", "", "", DEAD_PID, 10, true},
+	{"other", "", "", DEAD_PID, 10, false},
+	{"other", "", "", 1, 1801, true},
+	{"other", "", "", 1, 1800, false},
+	/* A clock that is ahead. */
+	{"other", "", "", 1, -5000, false},
+};
+
+START_TEST(stale)
+{
+	struct lock_file mine = ours(), other = {.time = {NOW - cases[_i].age_s, 0}};
+
+	snprintf(other.hostname, sizeof(other.hostname), "%s", cases[_i].hostname);
+	snprintf(other.boot_id, sizeof(other.boot_id), "%s", cases[_i].boot_id);
+	snprintf(other.machine, sizeof(other.machine), "%s", cases[_i].machine);
+	other.pid = cases[_i].pid;
+	ck_assert_int_eq(lock_file_is_stale(&other, &mine), cases[_i].stale);
+}
+END_TEST
+
+START_TEST(format)
+{
+	static const char restic[] = "{\"time\":\"2026-01-02T03:04:05.5+01:00\",\"exclusive\":true,"
+				     "\"hostname\":\"h\",\"username\":\"u\",\"pid\":7,\"later\":1}";
+	cleanup_buf struct buf text = BUF_INIT(10000);
+	struct lock_file file, again;
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(lock_file_parse(restic, strlen(restic), &file, &err), 0);
+	ck_assert(file.exclusive);
+	ck_assert_uint_eq(file.pid, 7);
+	ck_assert_str_eq(file.machine, "");
+	ck_assert_int_eq(lock_file_format(&file, &text, &err), 0);
+	ck_assert_str_eq((char *)text.data,
+		"{\"time\":\"2026-01-02T02:04:05.5Z\",\"exclusive\":true,\"hostname\":\"h\","
+		"\"username\":\"u\",\"pid\":7}");
+	buf_clear(&text);
+	ck_assert_int_eq(lock_file_ours(false, &clock_system, &file, &err), 0);
+	ck_assert_uint_eq(file.pid, (uint64_t)getpid());
+	ck_assert_int_eq(lock_file_format(&file, &text, &err), 0);
+	ck_assert_int_eq(lock_file_parse(text.data, text.size, &again, &err), 0);
+	ck_assert_str_eq(file.boot_id, again.boot_id);
+	ck_assert_str_eq(file.machine, again.machine);
+	ck_assert_int_eq(lock_file_parse("{\"time\":\"x\"}", 12, &file, &err), -EBADMSG);
+}
+END_TEST
+
+/* A clock that the test moves. */
+static uint64_t moved_us;
+
+static uint64_t read_clock(void *context)
+{
+	(void)context;
+	return 1800000000000000ull + moved_us;
+}
+
+static const struct clock test_clock = {.realtime_us = read_clock, .monotonic_us = read_clock};
+
+static int count_one(const struct id *id, uint64_t size, void *context, struct err *err)
+{
+	(void)size;
+	(void)err;
+	*(struct id *)context = *id;
+	return 1;
+}
+
+START_TEST(take_refresh_release)
+{
+	const struct repository_options options = {.clock = &test_clock};
+	cleanup_repository struct repository *repository = NULL;
+	struct lock *shared = NULL, *second = NULL, *exclusive = NULL;
+	struct store *store = NULL;
+	struct err err = ERR_INIT;
+	struct id id, first = {0}, later = {0};
+	char name[ID_TEXT_SIZE];
+
+	ck_assert_int_eq(memory_store_new(&store, &err), 0);
+	ck_assert_int_eq(repository_init(store, "p", 0, NULL, &id, &err), 0);
+	ck_assert_int_eq(repository_open(store, "p", &options, &repository, &err), 0);
+	ck_assert_int_eq(lock_take(repository, false, &shared, &err), 0);
+	ck_assert_int_eq(repository_list(repository, STORE_LOCK, count_one, &first, &err), 0);
+	/* Shared ones go together, an exclusive one does not. */
+	ck_assert_int_eq(lock_take(repository, false, &second, &err), 0);
+	lock_release(second);
+	ck_assert_int_eq(lock_take(repository, true, &exclusive, &err), -EBUSY);
+	ck_assert_int_eq(err.kind, ERR_LOCKED);
+	/* Nothing before 5 minutes, a new file after. */
+	moved_us += 299 * 1000000ull;
+	ck_assert_int_eq(lock_refresh(shared, &err), 0);
+	ck_assert_int_eq(repository_list(repository, STORE_LOCK, count_one, &later, &err), 0);
+	ck_assert(id_equal(&first, &later));
+	moved_us += 2 * 1000000ull;
+	ck_assert_int_eq(lock_refresh(shared, &err), 0);
+	ck_assert_int_eq(repository_list(repository, STORE_LOCK, count_one, &later, &err), 0);
+	ck_assert(!id_equal(&first, &later));
+	/* Slept long, and somebody removed it: nothing may be completed. */
+	moved_us += 23 * 60 * 1000000ull;
+	id_format(&later, name);
+	ck_assert_int_eq(store_remove(store, STORE_LOCK, name, &err), 0);
+	ck_assert_int_eq(lock_refresh(shared, &err), -ESTALE);
+	lock_release(shared);
+	ck_assert_int_eq(lock_take(repository, true, &exclusive, &err), 0);
+	ck_assert_int_eq(lock_take(repository, false, &second, &err), -EBUSY);
+	lock_release(exclusive);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("lock");
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_loop_test(tcase, stale, 0, COUNT(cases));
+	tcase_add_test(tcase, format);
+	tcase_add_test(tcase, take_refresh_release);
+	return unit_main("lock", tcase);
+}

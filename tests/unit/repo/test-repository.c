@@ -1,0 +1,181 @@
+#include "repo/repository.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../unit.h"
+#include "store/faulty.h"
+#include "store/memory.h"
+
+/* A store that outlives the repositories opened on it. */
+static struct store *shared;
+static struct faulty_plan plan;
+
+static void keep(struct store *store)
+{
+	(void)store;
+}
+
+static struct store_ops ops;
+
+static struct store *make(void)
+{
+	struct store *inner = NULL;
+	struct err err = ERR_INIT;
+	struct id id;
+
+	plan = (struct faulty_plan){0};
+	ck_assert_int_eq(memory_store_new(&inner, &err), 0);
+	ck_assert_int_eq(faulty_store_new(inner, &plan, &shared, &err), 0);
+	ops = *shared->ops;
+	ops.close = keep;
+	shared->ops = &ops;
+	ck_assert_int_eq(repository_init(shared, "p", 0, NULL, &id, &err), 0);
+	return shared;
+}
+
+static struct repository *open_it(void)
+{
+	struct repository *repository = NULL;
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(repository_open(shared, "p", NULL, &repository, &err), 0);
+	ck_assert_int_eq(repository_load_index(repository, NULL, &err), 0);
+	return repository;
+}
+
+START_TEST(opening)
+{
+	cleanup_repository struct repository *repository = NULL;
+	struct store *empty = NULL, *store = make();
+	struct err err = ERR_INIT;
+	struct id id;
+
+	ck_assert_int_eq(repository_init(store, "p", 0, NULL, &id, &err), -EEXIST);
+	ck_assert_int_eq(repository_open(store, "wrong", NULL, &repository, &err), -EACCES);
+	ck_assert_int_eq(err.kind, ERR_DENIED);
+	ck_assert_int_eq(memory_store_new(&empty, &err), 0);
+	ck_assert_int_eq(repository_open(empty, "p", NULL, &repository, &err), -ENOENT);
+	ck_assert_int_eq(err.kind, ERR_NOT_FOUND);
+	ck_assert_int_eq(repository_open(store, "p", NULL, &repository, &err), 0);
+	ck_assert_uint_eq(repository_config(repository)->version, 2);
+}
+END_TEST
+
+START_TEST(save_and_load)
+{
+	struct repository *repository;
+	struct repository_added added;
+	cleanup_buf struct buf plain = BUF_INIT(BLOB_DATA_MAX);
+	struct err err = ERR_INIT;
+	struct id data, tree, missing = {{9}};
+	uint64_t size;
+
+	make();
+	repository = open_it();
+	ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository), BLOB_DATA,
+				 "hello", 5, &data, &added, &err),
+		0);
+	ck_assert(added.is_new);
+	ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository), BLOB_DATA,
+				 "hello", 5, &tree, &added, &err),
+		0);
+	ck_assert(!added.is_new && id_equal(&data, &tree));
+	/* The same bytes as a tree are another blob. */
+	ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository), BLOB_TREE,
+				 "hello", 5, &tree, &added, &err),
+		0);
+	ck_assert(added.is_new);
+	ck_assert(!repository_blob_size(repository, BLOB_DATA, &data, &size));
+	ck_assert_int_eq(repository_flush(repository, repository_codec(repository), &err), 0);
+	repository_close(repository);
+	repository = open_it();
+	ck_assert_uint_eq(index_count(repository_index(repository)), 2);
+	ck_assert_uint_eq(index_pack_count(repository_index(repository)), 2); /* never mixed */
+	ck_assert(repository_blob_size(repository, BLOB_DATA, &data, &size));
+	ck_assert_uint_eq(size, 5);
+	ck_assert_int_eq(repository_load_blob(repository, repository_codec(repository), BLOB_DATA,
+				 &data, &plain, &err),
+		0);
+	ck_assert_str_eq((char *)plain.data, "hello");
+	ck_assert_int_eq(repository_load_blob(repository, repository_codec(repository), BLOB_DATA,
+				 &missing, &plain, &err),
+		-ENOENT);
+	ck_assert_int_eq(err.kind, ERR_CORRUPT);
+	/* Bytes that the store gets wrong are never handed out. */
+	plan.short_reads = true;
+	ck_assert_int_eq(repository_load_blob(repository, repository_codec(repository), BLOB_DATA,
+				 &data, &plain, &err),
+		-EBADMSG);
+	repository_close(repository);
+}
+END_TEST
+
+/* Whatever call fails, what an earlier flush acknowledged stays. */
+START_TEST(failing_store)
+{
+	struct repository *repository;
+	struct repository_added added;
+	cleanup_buf struct buf plain = BUF_INIT(BLOB_DATA_MAX);
+	struct err err = ERR_INIT;
+	struct id first, second;
+	int r;
+
+	make();
+	repository = open_it();
+	ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository), BLOB_DATA,
+				 "first", 5, &first, &added, &err),
+		0);
+	ck_assert_int_eq(repository_flush(repository, repository_codec(repository), &err), 0);
+	plan.calls = 0;
+	plan.fail_at = (unsigned)_i + 1;
+	plan.code = ENOSPC;
+	r = repository_save_blob(repository, repository_codec(repository), BLOB_DATA, "second", 6,
+		&second, &added, &err);
+	if (r >= 0)
+		r = repository_flush(repository, repository_codec(repository), &err);
+	ck_assert_int_eq(r, -ENOSPC);
+	ck_assert_int_eq(err.kind, ERR_SPACE);
+	repository_close(repository);
+	plan.fail_at = 0;
+	repository = open_it();
+	ck_assert_int_eq(repository_load_blob(repository, repository_codec(repository), BLOB_DATA,
+				 &first, &plain, &err),
+		0);
+	ck_assert(!repository_has_blob(repository, BLOB_DATA, &second));
+	repository_close(repository);
+}
+END_TEST
+
+START_TEST(dry_run)
+{
+	const struct repository_options options = {.dry_run = true};
+	cleanup_repository struct repository *repository = NULL;
+	struct repository_added added;
+	struct err err = ERR_INIT;
+	struct id id;
+
+	make();
+	ck_assert_int_eq(repository_open(shared, "p", &options, &repository, &err), 0);
+	plan.fail_at = plan.calls + 1; /* any write would fail */
+	plan.code = EIO;
+	ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository), BLOB_DATA,
+				 "hello", 5, &id, &added, &err),
+		0);
+	ck_assert(added.is_new);
+	ck_assert_uint_gt(added.stored_bytes, 5);
+	ck_assert_int_eq(repository_flush(repository, repository_codec(repository), &err), 0);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("repository");
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_test(tcase, opening);
+	tcase_add_test(tcase, save_and_load);
+	tcase_add_loop_test(tcase, failing_store, 0, 6);
+	tcase_add_test(tcase, dry_run);
+	return unit_main("repository", tcase);
+}
