@@ -2,7 +2,7 @@
 # The tools chroot: everything that makes the image runs in it, with tools of one release, whatever the host has.
 # image/build runs in a mount namespace of its own: no mount outlives it.
 
-# Mounts what the tools see: /work (this build), /debs (downloaded packages), /image and /overlays (the recipe).
+# Mounts what the tools see: /making (this build), /debs (downloaded packages), /image and /overlays (the recipe).
 chroot_open() {
 	local root=$cache/$tools_entry
 	tools=$root
@@ -10,7 +10,7 @@ chroot_open() {
 	mount --bind "$root" "$root"
 	mount -t tmpfs -o mode=1777,size=64m tmp "$root/tmp"
 	chroot_kernel_mounts "$root"
-	chroot_bind "$work" "$root/work"
+	chroot_bind "$work" "$root/making"
 	chroot_bind "$cache/debs" "$root/debs"
 	chroot_bind "$cache" "$root/cache"
 	chroot_bind "$here" "$root/image"

@@ -50,7 +50,7 @@ step_base() {
 	done
 	mkdir -p "$made" "$cache/debs/$distro"
 	# The packages' own hook would make an initrd for any PC, twice; ours is made below.
-	in_tools mmdebstrap --mode=root --variant=apt --format=directory --include="$list" --aptopt=/work/apt.conf \
+	in_tools mmdebstrap --mode=root --variant=apt --format=directory --include="$list" --aptopt=/making/apt.conf \
 		--keyring="$base_keyring" --dpkgopt=force-unsafe-io \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/info/*' \
@@ -65,14 +65,14 @@ step_base() {
 		--skip=download/empty --skip=essential/unlink --skip=cleanup/apt/lists \
 		--customize-hook="cp -u \"\$1\"/var/cache/apt/archives/*.deb /debs/$distro/" \
 		--customize-hook='rm -f "$1"/var/cache/apt/archives/*.deb' \
-		"$distro_suite" /work/base/root - <"$work/base.list"
-	chroot_enter /work/base/root
+		"$distro_suite" /making/base/root - <"$work/base.list"
+	chroot_enter /making/base/root
 	base_boot_files
 	base_locales
 	base_initrd
-	chroot_leave /work/base/root
+	chroot_leave /making/base/root
 	base_kernel_slot
-	in_root /work/base/root dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\n' >"$made/packages.txt"
+	in_root /making/base/root dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\n' >"$made/packages.txt"
 	printf '%s\n' "$epoch" >"$made/epoch"
 	cache_commit "$made" "$base_entry"
 	cache_prune "base-$distro-$flavour" "$base_entry"
@@ -82,11 +82,11 @@ step_base() {
 # GRUB and shim are not installed: their files are for the stick and disk, not for the root.
 base_boot_files() {
 	mkdir -p "$work/base/boot/debs" "$work/base/root/tmp/boot-debs"
-	in_root /work/base/root sh -c 'cd /tmp/boot-debs && apt-get -q -y download "$@"' sh "${distro_boot_packages[@]}"
+	in_root /making/base/root sh -c 'cd /tmp/boot-debs && apt-get -q -y download "$@"' sh "${distro_boot_packages[@]}"
 	mv "$work"/base/root/tmp/boot-debs/*.deb "$work/base/boot/debs/"
 	rmdir "$work/base/root/tmp/boot-debs"
-	in_tools sh -e -c 'for deb in /work/base/boot/debs/*.deb; do
-			dpkg-deb -x "$deb" /work/base/boot
+	in_tools sh -e -c 'for deb in /making/base/boot/debs/*.deb; do
+			dpkg-deb -x "$deb" /making/base/boot
 			dpkg-deb -W --showformat="\${Package}\t\${Version}\t\${Architecture}\n" "$deb"
 		done' >"$work/base/boot/packages.txt"
 	rm -r "$work/base/boot/debs"
@@ -94,7 +94,7 @@ base_boot_files() {
 
 # es_VE beside C.UTF-8; the sources of all other locales are not needed after that.
 base_locales() {
-	in_root /work/base/root localedef -i es_VE -f UTF-8 es_VE.UTF-8
+	in_root /making/base/root localedef -i es_VE -f UTF-8 es_VE.UTF-8
 	rm -rf "$work"/base/root/usr/share/i18n/{locales,charmaps}
 }
 
@@ -102,7 +102,7 @@ base_initrd() {
 	local root=$work/base/root version
 	version=$(basename "$root"/usr/lib/modules/*)
 	cp "$here/boot/$flavour_initrd_conf" "$root/etc/dracut.conf.d/nexus.conf"
-	in_root /work/base/root dracut --force --no-hostonly --reproducible --tmpdir /tmp --kver "$version" /boot/initrd.img
+	in_root /making/base/root dracut --force --no-hostonly --reproducible --tmpdir /tmp --kver "$version" /boot/initrd.img
 }
 
 base_kernel_slot() {
@@ -113,7 +113,7 @@ base_kernel_slot() {
 	cp "$root/boot/vmlinuz-$version" "$work/base/slot/vmlinuz"
 	chmod 0644 "$work"/base/slot/*
 	rm -rf "${root:?}"/boot/* "$root"/{initrd.img,vmlinuz}{,.old}
-	in_tools mksquashfs /work/base/slot /work/base/kernel.img -comp gzip "${flavour_squashfs_options[@]}" -b 131072 \
+	in_tools mksquashfs /making/base/slot /making/base/kernel.img -comp gzip "${flavour_squashfs_options[@]}" -b 131072 \
 		-noappend -no-progress -no-exports -no-xattrs -all-root -processors 2
 	pad_to_mib "$work/base/kernel.img"
 	rm -r "$work/base/slot"

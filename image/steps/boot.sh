@@ -17,7 +17,7 @@ boot_bios() {
 	local start core=$work/core.img mbr=$work/boot.img
 	start=$(layout_get nexus-bios Start)
 	in_tools grub-mkimage -O i386-pc -d "/cache/$base_entry/boot/usr/lib/grub/i386-pc" -p '(,gpt2)/grub' \
-		-c /image/boot/early.cfg -o /work/core.img "${boot_modules[@]}"
+		-c /image/boot/early.cfg -o /making/core.img "${boot_modules[@]}"
 	cp "$cache/$base_entry/boot/usr/lib/grub/i386-pc/boot.img" "$mbr"
 	number_le "$start" 8 | dd of="$mbr" bs=1 seek=$((0x5c)) conv=notrunc status=none
 	# Two "nop"s in place of a jump: trust the drive number that the BIOS gives, as GRUB's own setup does for disks.
@@ -34,7 +34,7 @@ boot_esp() {
 		cp "$cache/$base_entry/boot/${pair% *}" "$tree/${pair#* }"
 	done
 	cp "$here/boot/stub.cfg" "$tree/$distro_grub_folder/grub.cfg"
-	cp "$here/boot/grub.cfg" "$tree/grub/grub.cfg"
+	sed "s|^set flavour=\"\"$|set flavour=\"$flavour_arguments\"|" "$here/boot/grub.cfg" >"$tree/grub/grub.cfg"
 	boot_image_json >"$tree/nexus/image.json"
 	fat_make nexus-esp 32 "$work/esp.img" 1
 	fat_fill "$tree" "$work/esp.img"
@@ -68,11 +68,11 @@ image_json_head() {
 # One file of 1024 bytes at byte 4096 of a FAT12: 1 boot sector, 1 FAT, a root directory of 16 entries, then its data
 # from sector 3 on. mkfs aligns the data area, so the place is checked, not trusted.
 boot_state() {
-	in_tools grub-editenv /work/grubenv create
-	in_tools grub-editenv /work/grubenv set MODE=live
+	in_tools grub-editenv /making/grubenv create
+	in_tools grub-editenv /making/grubenv set MODE=live
 	touch -d "@$epoch" "$work/grubenv"
 	fat_make nexus-bootstate 12 "$work/bootstate.img" 1 -r 16 -R 1 -f 1
-	in_tools mcopy -m -i /work/bootstate.img /work/grubenv ::/grubenv
+	in_tools mcopy -m -i /making/bootstate.img /making/grubenv ::/grubenv
 	cmp -n 1024 -i 4096:0 "$work/bootstate.img" "$work/grubenv"
 }
 
@@ -83,20 +83,20 @@ fat_make() {
 	rm -f "$image"
 	truncate -s $(($(layout_get "$name" Size) * 512)) "$image"
 	in_tools mkfs.vfat -F "$bits" -s "$cluster" "$@" --invariant -n "$(layout_get "$name" Label)" \
-		-i "$(layout_get "$name" Serial)" "/work/$(basename "$image")"
+		-i "$(layout_get "$name" Serial)" "/making/$(basename "$image")"
 }
 
 # Copies a tree in sorted order with fixed times: a FAT keeps both.
 fat_fill() {
 	local tree=$1 image entry entries
-	image=/work/$(basename "$2")
+	image=/making/$(basename "$2")
 	find "$tree" -exec touch -h -d "@$epoch" {} +
 	mapfile -t entries < <(cd "$tree" && find . -mindepth 1 -printf '%P\n' | LC_ALL=C sort)
 	for entry in "${entries[@]}"; do
 		if [ -d "$tree/$entry" ]; then
 			in_tools mmd -i "$image" "::/$entry"
 		else
-			in_tools mcopy -m -i "$image" "/work/$(basename "$tree")/$entry" "::/$entry"
+			in_tools mcopy -m -i "$image" "/making/$(basename "$tree")/$entry" "::/$entry"
 		fi
 	done
 }

@@ -11,7 +11,7 @@ step_root() {
 	root_console
 	root_identity
 	root_units
-	in_root /work/root dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\n' >"$work/packages.txt"
+	in_root /making/root dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\n' >"$work/packages.txt"
 	root_clean
 }
 
@@ -19,42 +19,42 @@ step_root() {
 root_users() {
 	mkdir -p "$work/root/usr/lib/sysusers.d"
 	cp "$source_dir/overlays/common/usr/lib/sysusers.d/00-nexus-ids.conf" "$work/root/usr/lib/sysusers.d/"
-	in_root /work/root systemd-sysusers /usr/lib/sysusers.d/00-nexus-ids.conf
+	in_root /making/root systemd-sysusers /usr/lib/sysusers.d/00-nexus-ids.conf
 }
 
 root_overlays() {
-	in_tools cp -a --no-preserve=ownership /overlays/common/. /work/root/
+	in_tools cp -a --no-preserve=ownership /overlays/common/. /making/root/
 	chmod 0440 "$work/root/etc/sudoers.d/nexus-operator"
 }
 
 # A local archive of the .debs in --packages, so that apt finds what they need in the distribution's.
 root_nexus_packages() {
 	local root=$work/root names
-	mkdir -p "$work/pool" "$root/work/pool"
+	mkdir -p "$work/pool" "$root/making/pool"
 	ui_advice "Look in the log for the package that could not be installed; --packages must hold .debs for $distro_title."
 	cp "$packages"/*.deb "$work/pool/"
-	in_tools sh -c 'cd /work/pool && apt-ftparchive packages . >Packages'
+	in_tools sh -c 'cd /making/pool && apt-ftparchive packages . >Packages'
 	mapfile -t names < <(sed -n 's/^Package: //p' "$work/pool/Packages" | grep -Ex 'nexus-(agent|backup|install|l10n)')
-	mount --bind "$work/pool" "$tools/work/root/work/pool"
+	mount --bind "$work/pool" "$tools/making/root/making/pool"
 	mkdir -p "$cache/debs/$distro/partial"
-	mount --bind "$cache/debs/$distro" "$tools/work/root/var/cache/apt/archives"
-	chroot_enter /work/root
-	printf 'deb [trusted=yes] copy:/work/pool ./\n' >"$root/etc/apt/sources.list.d/nexus.list"
+	mount --bind "$cache/debs/$distro" "$tools/making/root/var/cache/apt/archives"
+	chroot_enter /making/root
+	printf 'deb [trusted=yes] copy:/making/pool ./\n' >"$root/etc/apt/sources.list.d/nexus.list"
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod 0755 "$root/usr/sbin/policy-rc.d"
-	in_root /work/root apt-get -q update -o Dir::Etc::SourceList=/etc/apt/sources.list.d/nexus.list \
+	in_root /making/root apt-get -q update -o Dir::Etc::SourceList=/etc/apt/sources.list.d/nexus.list \
 		-o Dir::Etc::SourceParts=- -o APT::Get::List-Cleanup=0
-	in_root /work/root apt-get -q -y --no-install-recommends -o APT::Sandbox::User=root \
+	in_root /making/root apt-get -q -y --no-install-recommends -o APT::Sandbox::User=root \
 		-o APT::Keep-Downloaded-Packages=true install "${names[@]}"
-	chroot_leave /work/root
-	umount "$tools/work/root/work/pool" "$tools/work/root/var/cache/apt/archives"
-	rm -r "$root/work" "$root/usr/sbin/policy-rc.d" "$root/etc/apt/sources.list.d/nexus.list"
+	chroot_leave /making/root
+	umount "$tools/making/root/making/pool" "$tools/making/root/var/cache/apt/archives"
+	rm -r "$root/making" "$root/usr/sbin/policy-rc.d" "$root/etc/apt/sources.list.d/nexus.list"
 	rm -f "$work/advice"
 }
 
 # The keyboard and the letters of the text screens, as two files: the programs that make them stay out of the image.
 root_console() {
-	in_tools sh -c 'ckbcomp -model pc105 latam | gzip -9n >/work/root/usr/lib/nexus/console.kmap.gz'
+	in_tools sh -c 'ckbcomp -model pc105 latam | gzip -9n >/making/root/usr/lib/nexus/console.kmap.gz'
 	cp "$tools/usr/share/consolefonts/Lat15-Fixed16.psf.gz" "$work/root/usr/lib/nexus/console.psf.gz"
 }
 
@@ -82,16 +82,16 @@ root_masked_generators=(
 # Users before units; then every unit as the presets say, and nothing else.
 root_units() {
 	local generator folder=$work/root/etc/systemd/system-generators
-	in_root /work/root systemd-sysusers
+	in_root /making/root systemd-sysusers
 	rm -rf "$work"/root/etc/systemd/system/*.wants "$work"/root/etc/systemd/system/*.requires
-	in_root /work/root systemctl --quiet preset-all
-	in_root /work/root systemctl --quiet mask "${root_masked_units[@]}"
+	in_root /making/root systemctl --quiet preset-all
+	in_root /making/root systemctl --quiet mask "${root_masked_units[@]}"
 	mkdir -p "$folder"
 	for generator in "${root_masked_generators[@]}"; do
 		ln -sfn /dev/null "$folder/$generator"
 	done
-	in_root /work/root systemctl --quiet set-default multi-user.target
-	in_root /work/root usermod --lock root
+	in_root /making/root systemctl --quiet set-default multi-user.target
+	in_root /making/root usermod --lock root
 }
 
 root_clean() {
@@ -103,7 +103,7 @@ root_clean() {
 	rm -f "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/* "$root"/etc/apt/apt.conf.d/*mmdebstrap \
 		"$root"/etc/dpkg/dpkg.cfg.d/*mmdebstrap "$root"/etc/dracut.conf.d/nexus.conf
 	find "$root/usr" -name __pycache__ -prune -exec rm -rf {} +
-	in_root /work/root journalctl --update-catalog
+	in_root /making/root journalctl --update-catalog
 	mkdir -p "$root"/data "$root"/var/lib/apt/lists/partial "$root"/var/cache/apt/archives/partial
 	: >"$root/etc/machine-id"
 	# A day without a clock in it: shadow's "last changed".
@@ -118,7 +118,7 @@ root_clean() {
 
 step_erofs() {
 	in_tools mkfs.erofs --quiet -z"$flavour_erofs_compression" -C65536 -T"$epoch" -U "$(uuid_of erofs "$version" "$distro")" \
-		/work/root.img /work/root
+		/making/root.img /making/root
 	pad_to_mib "$work/root.img"
 	root_fits nexus-root-a "$work/root.img"
 	root_fits nexus-kernel-a "$cache/$base_entry/kernel.img"

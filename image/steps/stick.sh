@@ -70,7 +70,7 @@ step_report() {
 		--argjson usb "$(image_part "$partial/usb.img")" --argjson kernel "$(image_part "$cache/$base_entry/kernel.img")" \
 		--argjson root "$(image_part "$work/root.img")" --argjson esp "$(image_part "$work/esp.img")" \
 		--argjson bios "$(image_part "$work/core.img")" --argjson seconds "$timings" --arg left_out "$report_left_out" \
-		--slurpfile packages /work/packages.json '.schema = "nexus.build-report/1" | . + {title: $title,
+		--slurpfile packages /making/packages.json '.schema = "nexus.build-report/1" | . + {title: $title,
 		flavour: $flavour, archive: $archive, usb: $usb, kernel: $kernel, root: $root, esp: $esp, bios: $bios,
 		left_out: ($left_out | split("\n") | map(select(. != ""))), seconds: $seconds, packages: $packages[0]}' \
 		>"$partial/report.json"

@@ -40,7 +40,7 @@ step_tools() {
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		"$tools_suite" "$made" - <"$work/tools.list"
-	mkdir "$made"/{work,debs,cache,image,overlays,sources,out}
+	mkdir "$made"/{making,debs,cache,image,overlays,sources,out}
 	cache_commit "$made" "$tools_entry"
 	cache_prune tools "$tools_entry"
 	rm -f "$work/advice"
