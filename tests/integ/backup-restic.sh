@@ -2,6 +2,7 @@
 # The hard gates against real restic: the root tree's id equals that of `TZ=UTC restic backup` of
 # the same tree, restic's check of all data is clean, restic restores ours and we restore
 # restic's with everything equal, and mixed clients add nothing twice.
+# timeout: 400
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"
@@ -40,7 +41,8 @@ equal_ids plain "${peers[@]}"
 [ -z "${new:-}" ] || equal_ids torture "$new"
 [ -n "${new:-}" ] || {
 	export RESTIC_REPOSITORY=$T/repo-torture
-	"$NB" init -q && "$NB" backup -q "$T/src/torture" || backup_die "backup of torture"
+	"$NB" init -q || backup_die "init"
+	"$NB" backup -q "$T/src/torture" || backup_die "backup of torture"
 }
 
 # restic's own repository with the same chunker polynomial, made from nothing: equal too.
@@ -86,7 +88,8 @@ done
 for restic in "${peers[@]}"; do
 	export RESTIC_REPOSITORY=$T/repo-of-restic
 	rm -rf "$RESTIC_REPOSITORY" "$T/out"
-	"$restic" init -q && "$restic" backup -q --no-cache "$T/src/plain" || backup_die "restic"
+	"$restic" init -q || backup_die "init by restic"
+	"$restic" backup -q --no-cache "$T/src/plain" || backup_die "backup by restic"
 	"$NB" check -q --read-data || backup_die "our check of a repository of $("$restic" version)"
 	"$NB" restore -q "latest:$T/src" --target "$T/out" || backup_die "our restore of restic's"
 	backup_tree_compare "$T/src/plain" "$T/out/plain" || backup_die "restoring restic's differs"
