@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the tests of backups. Makes trees to back up and compares trees.
 
 # A tree with everything that a file system can hold. $1: folder to make. Devices and access

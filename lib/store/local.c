@@ -167,7 +167,7 @@ static int local_commit(struct store_upload *base, const char *name, struct err 
 {
 	struct local_store *local = local_of(base->store);
 	cleanup_store_upload struct store_upload *owned = base;
-	struct local_upload *upload = (struct local_upload *)base;
+	struct local_upload *upload = (struct local_upload *)owned;
 	char path[PATH_SIZE], folder[PATH_SIZE];
 	int r;
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # restic's own test repositories: snapshots, ls, restore and check give the verdicts that restic
 # gives.
+# timeout: 200
 set -u
 . "$SRC/ci/lib/backup-trees.sh"
 NB=$BUILD/backup/nexus-backup

@@ -1,16 +1,17 @@
 #!/bin/bash
 # A full disk: one clear error, exit 1, nothing that was acknowledged is lost, and with room
 # again the next run goes on. Needs a small file system, so root.
+# timeout: 200
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"
 NB=$BUILD/backup/nexus-backup
 export LC_ALL=C.UTF-8 RESTIC_PASSWORD=integ RESTIC_REPOSITORY=$T/small/repo RESTIC_CACHE_DIR=$T/cache
 mkdir "$T/small" "$T/src"
-[ "$(id -u)" = 0 ] && mount -t tmpfs -o size=40m tmpfs "$T/small" 2>/dev/null || {
+if [ "$(id -u)" != 0 ] || ! mount -t tmpfs -o size=40m tmpfs "$T/small" 2>/dev/null; then
 	echo "SKIP: a small file system can't be mounted here"
 	exit 77
-}
+fi
 trap 'umount "$T/small"' EXIT
 "$NB" init -q || backup_die "init"
 head -c 15000000 /dev/urandom >"$T/src/first"

@@ -2,6 +2,7 @@
 # The hard gates against real restic: the root tree's id equals that of `TZ=UTC restic backup` of
 # the same tree, restic's check of all data is clean, restic restores ours and we restore
 # restic's with everything equal, and mixed clients add nothing twice.
+# timeout: 400
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"
@@ -18,17 +19,19 @@ mkdir -p "$T/src/torture" "$T/src/plain"
 backup_tree_torture "$T/src/torture"
 backup_tree_plain "$T/src/plain"
 
-# One tree: ours first, then each restic reads everything again and must come to the same.
+# One tree: ours first, then each restic reads everything again and must come to the same. By its
+# name from within: the folders above are everybody's and change meanwhile.
 equal_ids() {
 	local tree=$1 want got added
 	shift
 	export RESTIC_REPOSITORY=$T/repo-$tree
+	cd "$T/src" || exit 1
 	"$NB" init -q || backup_die "init"
-	"$NB" backup -q "$T/src/$tree" || backup_die "backup of $tree"
+	"$NB" backup -q "$tree" || backup_die "backup of $tree"
 	want=$(backup_last_tree "$1")
 	[ -n "$want" ] || backup_die "no tree id"
 	for restic in "$@"; do
-		added=$("$restic" backup --no-cache --force --json "$T/src/$tree" |
+		added=$("$restic" backup --no-cache --force --json "$tree" |
 			grep -o '"data_added":[0-9]*')
 		got=$(backup_last_tree "$restic")
 		[ "$got" = "$want" ] || backup_die "$tree: tree of $("$restic" version): $got, ours $want"
@@ -40,17 +43,15 @@ equal_ids plain "${peers[@]}"
 [ -z "${new:-}" ] || equal_ids torture "$new"
 [ -n "${new:-}" ] || {
 	export RESTIC_REPOSITORY=$T/repo-torture
-	"$NB" init -q && "$NB" backup -q "$T/src/torture" || backup_die "backup of torture"
+	"$NB" init -q || backup_die "init"
+	"$NB" backup -q "$T/src/torture" || backup_die "backup of torture"
 }
 
 # restic's own repository with the same chunker polynomial, made from nothing: equal too.
 if [ -n "${new:-}" ]; then
 	"$new" -r "$T/repo-peer" init -q --copy-chunker-params --from-repo "$T/repo-torture" \
 		--from-password-file <(echo integ) || backup_die "init of the peer"
-	# By its name from within: the folders above change while we work here.
-	cd "$T/src" || exit 1
 	"$new" -r "$T/repo-peer" backup -q --no-cache torture || backup_die "peer backup"
-	RESTIC_REPOSITORY=$T/repo-torture "$NB" backup -q torture || backup_die "backup by name"
 	a=$(RESTIC_REPOSITORY=$T/repo-peer backup_last_tree "$new")
 	b=$(RESTIC_REPOSITORY=$T/repo-torture backup_last_tree "$new")
 	[ "$a" = "$b" ] || backup_die "a repository of restic alone has $a, ours $b"
@@ -86,7 +87,8 @@ done
 for restic in "${peers[@]}"; do
 	export RESTIC_REPOSITORY=$T/repo-of-restic
 	rm -rf "$RESTIC_REPOSITORY" "$T/out"
-	"$restic" init -q && "$restic" backup -q --no-cache "$T/src/plain" || backup_die "restic"
+	"$restic" init -q || backup_die "init by restic"
+	"$restic" backup -q --no-cache "$T/src/plain" || backup_die "backup by restic"
 	"$NB" check -q --read-data || backup_die "our check of a repository of $("$restic" version)"
 	"$NB" restore -q "latest:$T/src" --target "$T/out" || backup_die "our restore of restic's"
 	backup_tree_compare "$T/src/plain" "$T/out/plain" || backup_die "restoring restic's differs"

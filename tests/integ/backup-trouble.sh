@@ -1,5 +1,6 @@
 #!/bin/bash
 # What goes wrong, and what is said then: exit codes and one clear sentence each.
+# timeout: 200
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"
@@ -90,12 +91,17 @@ for _ in $(seq 1 200); do
 	[ -z "$(ls -A "$T/repo/locks" 2>/dev/null)" ] || break
 	sleep 0.02
 done
+kill -STOP "$pid" # it holds the lock for as long as we look
 expect 11 'locked by process' "$NB" check
 if [ -n "$restic" ]; then
-	"$restic" check --no-cache >/dev/null 2>&1 && backup_die "restic ignores our lock"
+	if "$restic" check --no-cache >/dev/null 2>&1; then
+		kill -CONT "$pid"
+		backup_die "restic ignores our lock"
+	fi
 fi
 # SIGHUP is how restic finds out whether a lock's process lives: it must not end us.
 kill -HUP "$pid"
+kill -CONT "$pid"
 wait "$pid" || backup_die "the backup with the lock failed"
 
 # An interrupted backup says so, removes its lock and loses nothing.

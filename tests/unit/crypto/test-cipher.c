@@ -23,8 +23,8 @@ START_TEST(seal_and_open)
 	ck_assert_int_eq(cipher_seal(cipher, again, size, &err), 0);
 	ck_assert_int_ne(memcmp(data, again, CIPHER_IV_SIZE), 0); /* an IV is never used twice */
 	ck_assert_int_eq(cipher_open(cipher, data, sealed, &err), 0);
-	for (size_t i = 0; i < size; i++)
-		ck_assert_uint_eq(data[CIPHER_IV_SIZE + i], 'x');
+	memset(again, 'x', size);
+	ck_assert_int_eq(memcmp(data + CIPHER_IV_SIZE, again, size), 0);
 }
 END_TEST
 

@@ -31,7 +31,9 @@ START_TEST(there_and_back)
 			ck_assert_uint_eq(sealed.plain_length, 0);
 		if (mode == 2 && size) /* trees are always compressed, even when they grow */
 			ck_assert_uint_eq(sealed.plain_length, size);
-		copy = realloc(copy, sealed.size);
+		free(copy);
+		copy = malloc(sealed.size);
+		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, sealed.data, sealed.size);
 		ck_assert_int_eq(
 			blob_open(codec, copy, sealed.size, sealed.plain_length, &id, &plain, &err),
@@ -42,7 +44,9 @@ START_TEST(there_and_back)
 	blob_codec_trim(codec);
 	/* What is whole, but not what was asked for. */
 	ck_assert_int_eq(blob_seal(codec, BLOB_DATA, true, true, data, size, &sealed, &err), 0);
-	copy = realloc(copy, sealed.size);
+	free(copy);
+	copy = malloc(sealed.size);
+	ck_assert_ptr_nonnull(copy);
 	memcpy(copy, sealed.data, sealed.size);
 	ck_assert_int_eq(
 		blob_open(codec, copy, sealed.size, sealed.plain_length, &other, &plain, &err),

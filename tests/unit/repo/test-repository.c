@@ -16,6 +16,7 @@ static void keep(struct store *store)
 	(void)store;
 }
 
+static const struct store_ops *own_ops;
 static struct store_ops ops;
 
 static struct store *make(void)
@@ -27,11 +28,18 @@ static struct store *make(void)
 	plan = (struct faulty_plan){0};
 	ck_assert_int_eq(memory_store_new(&inner, &err), 0);
 	ck_assert_int_eq(faulty_store_new(inner, &plan, &shared, &err), 0);
-	ops = *shared->ops;
+	own_ops = shared->ops;
+	ops = *own_ops;
 	ops.close = keep;
 	shared->ops = &ops;
 	ck_assert_int_eq(repository_init(shared, "p", 0, NULL, &id, &err), 0);
 	return shared;
+}
+
+static void drop(void)
+{
+	shared->ops = own_ops;
+	store_close(shared);
 }
 
 static struct repository *open_it(void)
@@ -172,6 +180,7 @@ int main(void)
 {
 	TCase *tcase = tcase_create("repository");
 
+	tcase_add_checked_fixture(tcase, NULL, drop);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, opening);
 	tcase_add_test(tcase, save_and_load);
