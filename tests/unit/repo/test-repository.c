@@ -17,6 +17,16 @@ static void keep(struct store *store)
 }
 
 static struct store_ops ops;
+static const struct store_ops *real_ops;
+
+static void teardown(void)
+{
+	if (shared) {
+		shared->ops = real_ops;
+		store_close(shared);
+	}
+	shared = NULL;
+}
 
 static struct store *make(void)
 {
@@ -27,7 +37,8 @@ static struct store *make(void)
 	plan = (struct faulty_plan){0};
 	ck_assert_int_eq(memory_store_new(&inner, &err), 0);
 	ck_assert_int_eq(faulty_store_new(inner, &plan, &shared, &err), 0);
-	ops = *shared->ops;
+	real_ops = shared->ops;
+	ops = *real_ops;
 	ops.close = keep;
 	shared->ops = &ops;
 	ck_assert_int_eq(repository_init(shared, "p", 0, NULL, &id, &err), 0);
@@ -173,6 +184,7 @@ int main(void)
 	TCase *tcase = tcase_create("repository");
 
 	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, NULL, teardown);
 	tcase_add_test(tcase, opening);
 	tcase_add_test(tcase, save_and_load);
 	tcase_add_loop_test(tcase, failing_store, 0, 6);
