@@ -29,12 +29,12 @@ sub is_prose {
 	$text =~ s/\\(?:033|x1b|e)\[[0-9;?]*[a-zA-Z]//g;
 	$text =~ s/\\./ /g;
 	$text =~ s/^\s+|\s+$//g;
-	return $text =~ /\p{L}{2,}[,.:;!?]? +\S|\S +\p{L}{2,}/;
+	return $text =~ /[A-Za-z\x80-\xff]{2,}[,.:;!?]? +\S|\S +[A-Za-z\x80-\xff]{2,}/;
 }
 
 my $found = 0;
 for my $path (@sources) {
-	open(my $source, '<:encoding(UTF-8)', $path) or die "po-plain: $path: $!\n";
+	open(my $source, '<:raw', $path) or die "po-plain: $path: $!\n";
 	my $text = do { local $/; <$source> };
 	close($source);
 	# Comments become white space; lines stay where they are.
