@@ -36,6 +36,12 @@ box_figures() {
 	printf '  %s\n' "${box_figures_lines[@]}"
 }
 
+# The packages and the test flavour's image that every test of tests/vm starts from.
+box_prepare() {
+	box_debs
+	box_image test
+}
+
 # The product's default is Ubuntu; say plainly what is built instead, and why.
 box_pick_distro() {
 	if curl --silent --head --fail --max-time 5 -o /dev/null "$(
@@ -108,9 +114,9 @@ box_install() {
 	tail -n 40 "$box_dir/install.serial"
 	box_seed_file "$box_dir/stick.img" report.txt
 	box_seed_file "$box_dir/stick.img" report.json >"$box_dir/report.json"
-	jq -e '.result == "ok"' "$box_dir/report.json" >/dev/null
-	jq -er '.box.adoption_code' "$box_dir/report.json" >"$box_dir/code"
-	box_figure "the installer's own time" "$(jq -r '[.steps[].seconds] | add | floor' "$box_dir/report.json") s"
+	jq -e '.result == "installed"' "$box_dir/report.json" >/dev/null
+	jq -er .code "$box_dir/report.json" >"$box_dir/code"
+	box_figure "the installer's own time" "$(jq -r '.seconds | floor' "$box_dir/report.json") s"
 }
 
 # A TCP port of loopback that nobody listens on.
@@ -130,7 +136,7 @@ box_ssh_answers() {
 # box_boot FIRMWARE: starts from the disk and waits until the box answers on its SSH port.
 box_boot() {
 	local begun=$SECONDS
-	box_port=$(box_free_port)
+	box_port=${box_port:-$(box_free_port)}
 	vm_start pc --firmware "$1" --disk "$box_dir/disk.img" --ssh "$box_port"
 	until box_ssh_answers; do
 		if ! vm_running pc || [ $((SECONDS - begun)) -ge 300 ]; then
@@ -143,7 +149,7 @@ box_boot() {
 }
 
 box_nexus() {
-	"$SRC/build/console/nexus" --home "$box_dir/home" "$@"
+	NEXUS_HOME=$box_dir/home "$SRC/build/console/nexus" "$@"
 }
 
 box_shell() {
@@ -211,8 +217,8 @@ box_compare() {
 # Figures for the final table, from the box itself.
 box_measure() {
 	local jobs
-	jobs=$(box_nexus --json fleet jobs "$box_name")
-	box_figure "the agent's memory (RSS), idle" "$(box_mib "$(box_nexus --json fleet status "$box_name" |
+	jobs=$(box_nexus fleet jobs "$box_name" --json)
+	box_figure "the agent's memory (RSS), idle" "$(box_mib "$(box_nexus fleet status "$box_name" --json |
 		jq -r '[.. | .agent_rss_bytes? // empty] | first')")"
 	box_figure "peak memory of the backup" "$(box_mib "$(jq -r '[.. | objects | select(.kind? == "backup") |
 		.result.max_rss_bytes? // empty] | max' <<<"$jobs")")"
@@ -257,8 +263,8 @@ box_keep() {
 	box_keep_running=yes
 	say ""
 	say "The box is running. Reach it with"
-	say "  build/console/nexus --home $box_dir/home fleet status"
-	say "  build/console/nexus --home $box_dir/home fleet shell $box_name"
+	say "  NEXUS_HOME=$box_dir/home build/console/nexus fleet status"
+	say "  NEXUS_HOME=$box_dir/home build/console/nexus fleet shell $box_name"
 	say "and end it with"
 	say "  kill $(cat "${vm_folder[pc]}/pid")"
 }
