@@ -30,7 +30,7 @@ void console_done(struct console *console)
 }
 
 int console_timeout(
-	const struct console *console, uint64_t fallback_us, uint64_t *ret_us, struct err *err)
+	struct console *console, uint64_t fallback_us, uint64_t *ret_us, struct err *err)
 {
 	int r;
 
@@ -38,6 +38,7 @@ int console_timeout(
 	if (!console->timeout)
 		return 0;
 	r = parse_duration(console->timeout, 100000, TIMEOUT_MAX_US, ret_us, err);
+	console->usage = r < 0;
 	return r < 0 ? err_wrap(err, "read --timeout") : 0;
 }
 
@@ -109,7 +110,7 @@ int console_fail(const struct console *console, const struct err *err)
 	err_print(stderr, CONSOLE_PROGRAM, err);
 	if (console->json)
 		print_json_error(console, NULL, err_kind_name(err->kind), err->text, err);
-	return VERB_EXIT_FAILED;
+	return console->usage ? VERB_EXIT_USAGE : VERB_EXIT_FAILED;
 }
 
 int console_fail_box(

@@ -20,6 +20,7 @@ struct console {
 	bool json;
 	bool no_input;
 	bool verbose;
+	bool usage; /* the failure is a mistake on the command line */
 	/* Opened by console_open. */
 	struct home home;
 	struct inventory *inventory;
@@ -37,7 +38,7 @@ int console_ask(struct console *console, const char *name, struct err *err)
 	__attribute__((warn_unused_result));
 
 /* The --timeout, or fallback_us. */
-int console_timeout(const struct console *console, uint64_t fallback_us, uint64_t *ret_us,
+int console_timeout(struct console *console, uint64_t fallback_us, uint64_t *ret_us,
 	struct err *err) __attribute__((warn_unused_result));
 
 /* Prints what went wrong and what to do, on stderr; as JSON on stdout too with --json. Returns

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -55,6 +56,8 @@ int verb_shell(int argc, char **argv, void *context)
 		&fault, &err);
 	if (r == 0)
 		return status;
+	if (fault == FAULT_CONSOLE && err.code == EPIPE) /* "| head" has seen enough */
+		return 128 + SIGPIPE;
 	subject = console_subject(&console->box);
 	if (fault == FAULT_ANSWER) {
 		fprintf(stderr, _("%s: %s: the connection broke while the shell was open\n"),

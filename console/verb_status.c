@@ -31,6 +31,8 @@ struct view {
 	int64_t now_s;
 	struct fleet_status *scratch; /* one document at a time */
 	size_t reached, unreached, refused;
+	bool not_stored;
+	struct err why_not;
 };
 
 /* --- choosing boxes --- */
@@ -127,10 +129,11 @@ static int ask_all(struct view *view, struct err *err)
 		options.finished = show_progress;
 	r = sweep_boxes(view->list.boxes, count, &options, results, err);
 	view->now_s = (int64_t)(clock_realtime_us(&clock_system) / 1000000);
-	if (r == 0)
-		r = store(view, results, err);
-	if (r == 0)
+	if (r == 0) {
+		/* A full disk is no reason to keep silent about the boxes. */
+		view->not_stored = store(view, results, &view->why_not) < 0;
 		merge(view, results);
+	}
 	sweep_results_done(results, count);
 	return r;
 }
@@ -370,6 +373,10 @@ int verb_status(int argc, char **argv, void *context)
 	if (r == 0 && !arg_cached)
 		r = ask_all(&view, &err);
 	status = r < 0 ? console_fail(console, &err) : show(&view);
+	if (view.not_stored) {
+		(void)err_wrap(&view.why_not, "remember what the boxes said");
+		status = console_fail(console, &view.why_not);
+	}
 	inventory_list_done(&view.list);
 	free(view.scratch);
 	return status;

@@ -26,7 +26,7 @@ struct inventory_box {
 	uint8_t host_key[INVENTORY_HOST_KEY_MAX]; /* wire form */
 	size_t host_key_size;
 	int64_t adopted_s; /* since 1970 */
-	char *status; /* owned: the last status document as it came; NULL: never */
+	char *status; /* owned: the last status document; NULL: never */
 	int64_t status_s; /* when it came, by our clock */
 	int64_t polled_s; /* the last attempt; 0: never */
 	enum fault polled; /* how it ended */

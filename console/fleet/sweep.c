@@ -122,11 +122,10 @@ static enum fault keep_answer(struct slot *slot, const struct fleet_contract_ans
 		err_set(err, ERR_CORRUPT, EBADMSG, "read status: it is of another box");
 		return FAULT_ANSWER;
 	}
-	slot->result->status = json_print(json_get(answer->json, "status"));
-	if (slot->result->status)
-		return FAULT_NONE;
-	err_oom(err);
-	return FAULT_CONSOLE;
+	/* As we understood it: bounded and harmless, whatever the box sent. */
+	if (fleet_status_format(status, &slot->result->status, err) < 0)
+		return FAULT_CONSOLE;
+	return FAULT_NONE;
 }
 
 /* Tells epoll what the slot waits for. A dial may have closed one socket and opened the next

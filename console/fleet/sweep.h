@@ -27,7 +27,7 @@ struct sweep_options {
 struct sweep_result {
 	enum fault fault; /* FAULT_NONE: status is there */
 	struct err err; /* of a failure */
-	char *status; /* owned: the document, compact, as the box sent it */
+	char *status; /* owned: the document, compact, with what we know of it */
 	uint64_t took_us;
 };
 

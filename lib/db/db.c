@@ -54,6 +54,9 @@ static int fail(struct db *db, int result, const char *what, struct err *err)
 	size_t row = row_of(result);
 	int code = results[row].code;
 
+	if ((result & 0xff) == SQLITE_IOERR && db->handle &&
+		sqlite3_system_errno(db->handle) == ENOSPC)
+		return err_errno(err, ENOSPC, "%s %s", what, db->path);
 	if (extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_PRIMARYKEY)
 		code = EEXIST;
 	return err_set(err, results[row].kind, code, "%s %s: %s", what, db->path, reason);

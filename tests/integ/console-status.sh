@@ -2,6 +2,7 @@
 # Status of boxes that are well and of every kind of faulty one, each within its time.
 # asan: yes
 # parallel: yes
+# timeout: 240
 # shellcheck source=tests/integ/console/boxes.bash
 . "$SRC/tests/integ/console/boxes.bash"
 
@@ -44,6 +45,41 @@ run 0 "$nexus" fleet status --json
 out_has '"schema":"nexus.fleet-status/1"'
 jq -e '.boxes | length == 2 and all(.fault == "none" and .status.schema == "nexus.status/1")' \
 	"$T/out" >/dev/null || fail "the JSON"
+
+say "no room for the inventory"
+mkdir "$T/full"
+mount -t tmpfs -o size=200k,mode=700 nexus-test "$T/full"
+cp "$NEXUS_HOME"/* "$T/full/"
+head -c 200000 /dev/zero >"$T/full/filler" 2>/dev/null || true
+run 1 "$nexus" fleet status uno --home "$T/full"
+umount "$T/full"
+err_has "No space left on device"
+err_has "Free some space"
+
+say "what can't be remembered is shown all the same"
+python3 - "$NEXUS_HOME/fleet.db" "$T/locked" <<'END' &
+import sqlite3, sys, time
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+open(sys.argv[2], "w").close()
+time.sleep(60)
+END
+locker=$!
+pids+=("$locker")
+for _ in $(seq 100); do
+	[ -e "$T/locked" ] || sleep 0.05
+done
+run 1 "$nexus" fleet status uno
+kill $locker
+grep -q '^uno  *ok' "$T/out" || fail "the row of uno"
+err_has "remember what the boxes said"
+err_has "Another task is using it"
+
+say "mistakes on the command line"
+for wrong in 0 1x -- -5s 2h; do
+	run 2 "$nexus" fleet status --timeout "$wrong"
+	run 2 "$nexus" fleet backup uno --timeout "$wrong"
+done
 
 say "an unknown box"
 run 1 "$nexus" fleet status nadie
@@ -122,33 +158,53 @@ within 5
 rm "$T/dos/raw-answer"
 
 say "sockets that misbehave"
-n=0
+# clone NAME HOST PORT: a box in the inventory that was adopted as uno was.
+clone() {
+	python3 - "$NEXUS_HOME/fleet.db" "$@" <<-'END'
+		import sqlite3, sys
+		db = sqlite3.connect(sys.argv[1])
+		db.execute("INSERT INTO boxes (box_id, name, host, port, host_key, adopted_s)"
+		           " SELECT ?1, ?1, ?2, ?3, host_key, 1 FROM boxes WHERE name = 'uno'",
+		           sys.argv[2:])
+		db.commit()
+	END
+}
 for fault in silent garbage flood endless-banner slow-banner hang-up banner-only; do
 	"$tool/test-faulty" $fault >"$T/port.$fault" &
 	pids+=($!)
-	n=$((n + 1))
-	make_box $fault "0123ABC$n"
-	start_box $fault
-	run 0 "$nexus" fleet adopt "$(address $fault)" --code "$(cat "$T/$fault/code")" --name $fault
-	stop_box $fault
-	[ -s "$T/port.$fault" ] || sleep 0.5
-	run 0 "$nexus" fleet move $fault "127.0.0.1:$(cat "$T/port.$fault")"
 done
-make_box nowhere 0123ABCX
-start_box nowhere
-run 0 "$nexus" fleet adopt "$(address nowhere)" --code "$(cat "$T/nowhere/code")" --name nowhere
-run 0 "$nexus" fleet move nowhere no-such-host.invalid
-seconds run 3 "$nexus" fleet status --json --timeout 2s
-within 12
+sleep 0.5
+for fault in silent garbage flood endless-banner slow-banner hang-up banner-only; do
+	clone $fault 127.0.0.1 "$(cat "$T/port.$fault")"
+done
+clone nowhere no-such-host.invalid 22
+seconds run 3 "$nexus" fleet status --json --timeout 6s
+within 25
 for want in uno:none dos:none silent:silent garbage:garbage flood:garbage endless-banner:garbage \
 	slow-banner:garbage hang-up:exchange banner-only:exchange nowhere:name; do
 	got=$(jq -r --arg n "${want%:*}" '.boxes[] | select(.name == $n) | .fault' "$T/out")
 	[ "$got" = "${want#*:}" ] || fail "${want%:*} is '$got', not '${want#*:}'"
 done
+# Each alone, side by side.
+asked=()
+SECONDS=0
 for fault in silent garbage flood endless-banner slow-banner hang-up banner-only nowhere; do
-	seconds run 4 "$nexus" fleet backup $fault --timeout 2s
-	within 8
-	seconds run 4 "$nexus" fleet shell $fault --timeout 2s -- true
-	within 8
+	for act in backup shell; do
+		{
+			got=0
+			timeout 60 "$nexus" fleet $act $fault --timeout 2s </dev/null \
+				>"$T/$fault.$act.out" 2>&1 || got=$?
+			echo "$got" >"$T/$fault.$act.status"
+		} &
+		asked+=($!)
+	done
 done
-harmless
+wait "${asked[@]}"
+[ $SECONDS -le 20 ] || fail "took $SECONDS s"
+for fault in silent garbage flood endless-banner slow-banner hang-up banner-only nowhere; do
+	for act in backup shell; do
+		cp "$T/$fault.$act.out" "$T/out"
+		[ "$(cat "$T/$fault.$act.status")" = 4 ] || fail "$act of $fault"
+		harmless
+	done
+done
