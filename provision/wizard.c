@@ -125,6 +125,7 @@ void wizard_wait(struct screen *screen, const char *prompt)
 	char answer[SCREEN_ANSWER_MAX];
 	struct err err = ERR_INIT;
 
+	screen_forget_typed(screen);
 	if (screen_can_ask(screen) && screen_ask(screen, prompt, answer, &err) < 0)
 		screen_say(screen, "\n");
 }
