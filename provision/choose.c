@@ -189,6 +189,29 @@ int choose_json(const struct hw_disk_list *list, const struct choose_rules *rule
 	return json_finish(root, ret_text, err);
 }
 
+static bool is_internal(const struct hw_disk *disk)
+{
+	return !disk->removable && !str_equal(disk->transport, "usb") &&
+	       !str_equal(disk->transport, "loop");
+}
+
+/* No disk will do: the nearest reason is the one that helps. */
+static int refuse_all(
+	const struct hw_disk_list *list, const struct choose_rules *rules, struct err *err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct hw_disk *d = &list->disks[i];
+
+		if (is_internal(d) && choose_judge(d, rules) == CHOOSE_TOO_SMALL)
+			return err_set(err, ERR_SPACE, ENOSPC,
+				"choose disk: %s is too small: it has %llu bytes, %llu are needed",
+				d->path, (unsigned long long)d->size_bytes,
+				(unsigned long long)rules->bytes_needed);
+	}
+	return err_set(
+		err, ERR_NOT_FOUND, ENOENT, "choose disk: no internal disk that can be used");
+}
+
 int choose_auto(const struct hw_disk_list *list, const struct choose_rules *rules, size_t *ret,
 	struct err *err)
 {
@@ -197,15 +220,13 @@ int choose_auto(const struct hw_disk_list *list, const struct choose_rules *rule
 	for (size_t i = 0; i < list->count; i++) {
 		const struct hw_disk *d = &list->disks[i];
 
-		if (!choose_is_usable(choose_judge(d, rules)) || d->removable ||
-			str_equal(d->transport, "usb") || str_equal(d->transport, "loop"))
+		if (!is_internal(d) || !choose_is_usable(choose_judge(d, rules)))
 			continue;
 		at = i;
 		found++;
 	}
 	if (found == 0)
-		return err_set(err, ERR_NOT_FOUND, ENOENT,
-			"choose disk: no internal disk that can be used");
+		return refuse_all(list, rules, err);
 	if (found > 1)
 		return err_set(err, ERR_CONFIG, EEXIST,
 			"choose disk: %zu internal disks could be meant; name one", found);

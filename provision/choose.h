@@ -49,7 +49,8 @@ int choose_json(const struct hw_disk_list *list, const struct choose_rules *rule
 	struct err *err) __attribute__((warn_unused_result));
 
 /* The disk that an unattended installation takes when none is named: the only internal one that
- * is usable. -ENOENT if there is none, -EEXIST if there are several. */
+ * is usable. -ENOENT if there is none, -ENOSPC if it is too small, -EEXIST if there are
+ * several. */
 int choose_auto(const struct hw_disk_list *list, const struct choose_rules *rules, size_t *ret,
 	struct err *err) __attribute__((warn_unused_result));
 

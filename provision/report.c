@@ -107,6 +107,46 @@ int report_make_json(const struct install *in, const struct err *failure,
 	return json_finish(root, ret_text, err);
 }
 
+/* What went wrong or well, in lines for people. */
+static int text_result(
+	const struct install *in, const struct err *failure, struct buf *text, struct err *err)
+{
+	int r;
+
+	if (failure) {
+		r = buf_printf(text, err, _("FAILED: %s\n"), failure->text);
+		if (r >= 0)
+			r = buf_add_text(text,
+				in->touched ? _("The disk is not bootable now. Run the installer "
+						"again.\n")
+					    : _("Nothing was changed on the disk.\n"),
+				err);
+		return r;
+	}
+	r = buf_add_text(text, _("The box is installed.\n"), err);
+	if (r >= 0 && in->box.code[0])
+		r = buf_printf(text, err, _("Adoption code: %s\n"), in->box.code);
+	if (r >= 0)
+		r = buf_printf(text, err, _("Name: %s\nBox: %s\n"), in->box.name, in->box.id);
+	return r;
+}
+
+/* Windows wants a carriage return before each line feed. */
+static char *with_returns(const char *text)
+{
+	cleanup_buf struct buf out = BUF_INIT(REPORT_MAX);
+	struct err err = ERR_INIT;
+	int r = 0;
+
+	for (; *text && r >= 0; text++) {
+		if (*text == '\n')
+			r = buf_add_byte(&out, '\r', &err);
+		if (r >= 0)
+			r = buf_add_byte(&out, (uint8_t)*text, &err);
+	}
+	return r < 0 ? NULL : buf_take_text(&out);
+}
+
 char *report_make_text(const struct install *in, const struct err *failure)
 {
 	cleanup_buf struct buf text = BUF_INIT(REPORT_MAX);
@@ -118,30 +158,19 @@ char *report_make_text(const struct install *in, const struct err *failure)
 
 	clock_rfc3339_format(install_now_s(in), 0, time);
 	hw_disk_size_format(d->size_bytes, size);
-	r = buf_printf(&text, &err, _("Nexus installer, %s\r\n\r\n"), time);
-	if (r >= 0 && failure)
-		r = buf_printf(&text, &err, _("FAILED: %s\r\n"), failure->text);
-	if (r >= 0 && failure && in->touched)
-		r = buf_printf(&text, &err,
-			_("The disk is not bootable now. Run the installer again.\r\n"));
-	if (r >= 0 && failure && !in->touched)
-		r = buf_printf(&text, &err, _("Nothing was changed on the disk.\r\n"));
-	if (r >= 0 && !failure)
-		r = buf_printf(&text, &err, _("The box is installed.\r\n"));
-	if (r >= 0 && !failure && in->box.code[0])
-		r = buf_printf(&text, &err, _("Adoption code: %s\r\n"), in->box.code);
-	if (r >= 0 && !failure)
-		r = buf_printf(&text, &err, _("Name: %s\r\nBox: %s\r\n"), in->box.name, in->box.id);
+	r = buf_printf(&text, &err, _("Nexus installer, %s\n\n"), time);
 	if (r >= 0)
-		r = buf_printf(&text, &err, _("Disk: %s %s %s, serial number %s\r\n"), d->path,
-			size, d->model, d->serial);
+		r = text_result(in, failure, &text, &err);
 	if (r >= 0)
-		r = buf_printf(&text, &err, _("Image: %s %s, version %s\r\n"), m->distribution,
+		r = buf_printf(&text, &err, _("Disk: %s %s %s, serial number %s\n"), d->path, size,
+			d->model, d->serial);
+	if (r >= 0)
+		r = buf_printf(&text, &err, _("Image: %s %s, version %s\n"), m->distribution,
 			m->suite, m->version);
 	if (r >= 0)
 		r = buf_printf(
-			&text, &err, _("PC: %s %s\r\n"), in->machine->vendor, in->machine->product);
-	return r < 0 ? NULL : buf_take_text(&text);
+			&text, &err, _("PC: %s %s\n"), in->machine->vendor, in->machine->product);
+	return r < 0 ? NULL : with_returns((const char *)text.data);
 }
 
 static bool box_id_is_good(const char *id)

@@ -221,6 +221,13 @@ int screen_ask(struct screen *screen, const char *prompt, char ret_answer[SCREEN
 	return err_set(err, ERR_CONFIG, ENOTTY, "ask: every terminal has gone");
 }
 
+void screen_forget_typed(struct screen *screen)
+{
+	for (size_t i = 0; i < screen->count; i++)
+		if (screen->consoles[i].in >= 0)
+			(void)tcflush(screen->consoles[i].in, TCIFLUSH);
+}
+
 /* --- Progress --- */
 
 static void bar_draw(struct screen *screen, uint64_t now_us)

@@ -50,6 +50,9 @@ void screen_say(struct screen *screen, const char *format, ...)
 int screen_ask(struct screen *screen, const char *prompt, char ret_answer[SCREEN_ANSWER_MAX],
 	struct err *err) __attribute__((warn_unused_result));
 
+/* Forgets what was typed so far: a key pressed during a long wait answers nothing later. */
+void screen_forget_typed(struct screen *screen);
+
 /* A bar of total bytes; 0: it only says how long it took. */
 void screen_bar_begin(struct screen *screen, const char *label, uint64_t total);
 /* For struct copy: context is the struct screen. */

@@ -56,7 +56,10 @@ int wizard_action(struct screen *screen, const char *name, enum wizard_action *r
 	char answer[SCREEN_ANSWER_MAX];
 	int r;
 
-	screen_say(screen, _("\nThis disk holds a Nexus box%s%s.\n"), name[0] ? ": " : "", name);
+	if (name[0])
+		screen_say(screen, _("\nThis disk holds the Nexus box %s.\n"), name);
+	else
+		screen_say(screen, _("\nThis disk holds a Nexus box.\n"));
 	screen_say(
 		screen, _("  1  Repair it: write the system anew, keep its data and its identity\n"
 			  "  2  Erase everything on it and make a new box\n"
@@ -122,6 +125,7 @@ void wizard_wait(struct screen *screen, const char *prompt)
 	char answer[SCREEN_ANSWER_MAX];
 	struct err err = ERR_INIT;
 
+	screen_forget_typed(screen);
 	if (screen_can_ask(screen) && screen_ask(screen, prompt, answer, &err) < 0)
 		screen_say(screen, "\n");
 }

@@ -32,7 +32,7 @@ int wizard_confirm(struct screen *screen, const struct hw_disk *disk, struct err
 int wizard_name(struct screen *screen, char ret_name[SEED_NAME_MAX + 1], struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Waits for Enter, if anybody can press it. */
+/* Waits for Enter pressed from now on, if anybody can press it. */
 void wizard_wait(struct screen *screen, const char *prompt);
 
 #endif

@@ -111,6 +111,9 @@ START_TEST(takes_the_only_one)
 	ck_assert_int_eq(choose_auto(&list, &rules, &index, &err), 0);
 	ck_assert_uint_eq(index, 2);
 	disks[2].size_bytes = 1;
+	ck_assert_int_eq(choose_auto(&list, &rules, &index, &err), -ENOSPC);
+	ck_assert_ptr_nonnull(strstr(err.text, "too small: it has 1 bytes, 8000000000 are needed"));
+	disks[2].removable = true;
 	ck_assert_int_eq(choose_auto(&list, &rules, &index, &err), -ENOENT);
 	list.count = 0;
 	ck_assert_int_eq(choose_auto(&list, &rules, &index, &err), -ENOENT);
