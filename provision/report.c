@@ -107,6 +107,22 @@ int report_make_json(const struct install *in, const struct err *failure,
 	return json_finish(root, ret_text, err);
 }
 
+/* The text with lines ended as Windows wants them; NULL without memory. */
+static char *end_lines(const struct buf *text)
+{
+	cleanup_buf struct buf ended = BUF_INIT(2 * REPORT_MAX);
+	struct err err = ERR_INIT;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < text->size; i++) {
+		if (text->data[i] == '\n')
+			r = buf_add_byte(&ended, '\r', &err);
+		if (r >= 0)
+			r = buf_add_byte(&ended, text->data[i], &err);
+	}
+	return r < 0 ? NULL : buf_take_text(&ended);
+}
+
 char *report_make_text(const struct install *in, const struct err *failure)
 {
 	cleanup_buf struct buf text = BUF_INIT(REPORT_MAX);
@@ -118,30 +134,30 @@ char *report_make_text(const struct install *in, const struct err *failure)
 
 	clock_rfc3339_format(install_now_s(in), 0, time);
 	hw_disk_size_format(d->size_bytes, size);
-	r = buf_printf(&text, &err, _("Nexus installer, %s\r\n\r\n"), time);
+	r = buf_printf(&text, &err, _("Nexus installer, %s\n\n"), time);
 	if (r >= 0 && failure)
-		r = buf_printf(&text, &err, _("FAILED: %s\r\n"), failure->text);
+		r = buf_printf(&text, &err, _("FAILED: %s\n"), failure->text);
 	if (r >= 0 && failure && in->touched)
-		r = buf_printf(&text, &err,
-			_("The disk is not bootable now. Run the installer again.\r\n"));
+		r = buf_printf(
+			&text, &err, _("The disk is not bootable now. Run the installer again.\n"));
 	if (r >= 0 && failure && !in->touched)
-		r = buf_printf(&text, &err, _("Nothing was changed on the disk.\r\n"));
+		r = buf_printf(&text, &err, _("Nothing was changed on the disk.\n"));
 	if (r >= 0 && !failure)
-		r = buf_printf(&text, &err, _("The box is installed.\r\n"));
+		r = buf_printf(&text, &err, _("The box is installed.\n"));
 	if (r >= 0 && !failure && in->box.code[0])
-		r = buf_printf(&text, &err, _("Adoption code: %s\r\n"), in->box.code);
+		r = buf_printf(&text, &err, _("Adoption code: %s\n"), in->box.code);
 	if (r >= 0 && !failure)
-		r = buf_printf(&text, &err, _("Name: %s\r\nBox: %s\r\n"), in->box.name, in->box.id);
+		r = buf_printf(&text, &err, _("Name: %s\nBox: %s\n"), in->box.name, in->box.id);
 	if (r >= 0)
-		r = buf_printf(&text, &err, _("Disk: %s %s %s, serial number %s\r\n"), d->path,
-			size, d->model, d->serial);
+		r = buf_printf(&text, &err, _("Disk: %s %s %s, serial number %s\n"), d->path, size,
+			d->model, d->serial);
 	if (r >= 0)
-		r = buf_printf(&text, &err, _("Image: %s %s, version %s\r\n"), m->distribution,
+		r = buf_printf(&text, &err, _("Image: %s %s, version %s\n"), m->distribution,
 			m->suite, m->version);
 	if (r >= 0)
 		r = buf_printf(
-			&text, &err, _("PC: %s %s\r\n"), in->machine->vendor, in->machine->product);
-	return r < 0 ? NULL : buf_take_text(&text);
+			&text, &err, _("PC: %s %s\n"), in->machine->vendor, in->machine->product);
+	return r < 0 ? NULL : end_lines(&text);
 }
 
 static bool box_id_is_good(const char *id)
