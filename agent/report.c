@@ -1,7 +1,9 @@
 #include "agent/report.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include "agent/common/journal.h"
@@ -90,6 +92,17 @@ static void read_code(const struct agent *agent, char *ret_code, size_t size)
 		fleet_text_copy(ret_code, size, str_strip(text));
 }
 
+/* Makes getty show the issue anew on the screens where nobody types: it watches this file. Without
+ * it (or without getty) there is nobody to tell. */
+static void wake_getty(const struct agent *agent)
+{
+	cleanup_free char *path = str_printf("%s/run/agetty.reload", agent->root);
+	cleanup_close int fd = path ? open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+
+	if (fd >= 0 && futimens(fd, NULL) < 0)
+		log_debug("wake getty: %m");
+}
+
 int report_issue(struct agent *agent, struct err *err)
 {
 	cleanup_str_list struct str_list addresses = {0};
@@ -119,6 +132,7 @@ int report_issue(struct agent *agent, struct err *err)
 		return err_wrap(err, "write issue");
 	free(agent->issue);
 	agent->issue = TAKE(text);
+	wake_getty(agent);
 	return 0;
 }
 

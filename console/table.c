@@ -69,13 +69,15 @@ static void print_row(
 {
 	char *const *cells = table->cells.items + row * table->columns;
 	const char *colour = coloured ? table->colours.items[row] : "";
-	size_t used = 0;
+	size_t used = 0, columns = table->columns;
 
-	for (size_t i = 0; i < table->columns; i++) {
-		bool here = *colour && i == table->colour_column, last = i + 1 == table->columns;
+	while (columns > 1 && !*cells[columns - 1])
+		columns--;
+	for (size_t i = 0; i < columns; i++) {
+		bool here = *colour && i == table->colour_column, last = i + 1 == columns;
 		size_t size = strlen(cells[i]);
 
-		if (last && width)
+		if (i + 1 == table->columns && width)
 			size = fitting(cells[i], width > used ? width - used : 0);
 		printf("%s%.*s%s", here ? colour : "", (int)size, cells[i], here ? "\033[0m" : "");
 		if (!last)

@@ -109,6 +109,17 @@ static const struct {
 	[ADOPT_FAILED] = {"failed", "", "", 1},
 };
 
+/* Not yet in the inventory, so the general advice does not fit. */
+static int fail_away(const struct console *console, const char *where, const struct err *err)
+{
+	fprintf(stderr, "%s: %s: %s\n%s\n", CONSOLE_PROGRAM, where, fault_text(FAULT_AWAY),
+		_("Is the box on, and its network cable in? Compare the address with the one on "
+		  "its screen."));
+	if (console->verbose)
+		fprintf(stderr, "  %s\n", err->text);
+	return FAULT_EXIT_UNREACHABLE;
+}
+
 static int fail(const struct console *console, const struct address *address,
 	const struct adopt_result *result, const struct err *err)
 {
@@ -116,6 +127,8 @@ static int fail(const struct console *console, const struct address *address,
 	struct json *json;
 
 	address_format(address, where);
+	if (result->end == ADOPT_FAILED && result->fault == FAULT_AWAY && !console->json)
+		return fail_away(console, where, err);
 	if (result->end == ADOPT_FAILED)
 		return console_fail_box(console, where, result->fault, err);
 	fprintf(stderr, "%s: %s: %s\n", CONSOLE_PROGRAM, where, _(ends[result->end].text));

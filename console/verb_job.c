@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 
 #define EVENT_SILENCE_US (24ull * 3600 * 1000000) /* a job may be quiet for long */
 #define JOBS_MAX 100
+#define RESUME_TRIES 8 /* 1 + 2 + 4 + 8 + 16 + 30 + 30 + 30 seconds: a box starts in less */
 
 static bool arg_no_wait;
 static const char *arg_snapshot = "latest", *arg_target, *arg_lines = "100", *arg_unit;
@@ -140,35 +142,104 @@ static int tell_end(const struct console *console, const struct fleet_job *job)
 	return VERB_EXIT_OK;
 }
 
-/* Reads events until the final answer. */
-static int follow(struct asking *asking, struct fleet_contract_answer *first)
+static void show(
+	const struct asking *asking, struct progress *progress, const struct fleet_job *job)
+{
+	if (asking->console->json)
+		print_job_json(asking->console, job);
+	else if (!arg_no_wait)
+		progress_show(progress, job);
+}
+
+/* Asks once how a job stands, over a new connection if there is none. */
+static int look_again(struct asking *asking, struct fleet_job *job)
 {
 	struct console *console = asking->console;
-	struct progress progress;
-	struct fleet_job job;
-	bool is_event;
+	cleanup_fleet_contract_answer struct fleet_contract_answer answer = {0};
+	struct fleet_contract_request request = {.op = FLEET_CONTRACT_JOB};
 	int r = 0;
 
-	progress_init(&progress);
-	do {
-		is_event = first->is_event;
-		r = fleet_contract_answer_job(first, &job, &asking->err);
-		fleet_contract_answer_done(first);
-		*first = (struct fleet_contract_answer){0};
+	memcpy(request.job, job->id, sizeof(request.job));
+	if (!asking->talk)
+		r = ask_open(&console->ask, &asking->talk, &asking->fault, &asking->err);
+	if (r == 0)
+		r = ask_request(&console->ask, asking->talk, &request, &answer, &asking->fault,
+			&asking->err);
+	if (r == 0) {
+		asking->fault = FAULT_ANSWER;
+		r = fleet_contract_answer_job(&answer, job, &asking->err);
+	}
+	if (r < 0)
+		talk_free(TAKE(asking->talk));
+	return r;
+}
+
+/* The connection broke, the job goes on without us: asks for it now and then, until it has ended
+ * or the box stays away. */
+static int resume(struct asking *asking, struct progress *progress, struct fleet_job *job)
+{
+	unsigned wait_s = 1, failures = 0;
+	int r = 0;
+
+	progress_end(progress);
+	fprintf(stderr, "%s\n",
+		_("The connection broke; the job goes on. Looking for it again ..."));
+	talk_free(TAKE(asking->talk));
+	while (failures < RESUME_TRIES) {
+		(void)poll(NULL, 0, (int)wait_s * 1000);
+		r = look_again(asking, job);
+		if (r == 0) {
+			show(asking, progress, job);
+			failures = 0;
+			wait_s = 2;
+			if (fleet_job_ended(job))
+				return 0;
+			continue;
+		}
+		if (asking->fault == FAULT_BOX || fault_exit(asking->fault) == FAULT_EXIT_REFUSED)
+			return r;
+		failures++;
+		wait_s = wait_s < 16 ? 2 * wait_s : 30;
+	}
+	return r;
+}
+
+/* Reads events until the final answer. */
+static int read_events(struct asking *asking, struct progress *progress,
+	struct fleet_contract_answer *answer, struct fleet_job *job)
+{
+	bool is_event = true;
+	int r = 0;
+
+	while (r == 0 && is_event) {
+		is_event = answer->is_event;
+		r = fleet_contract_answer_job(answer, job, &asking->err);
+		fleet_contract_answer_done(answer);
+		*answer = (struct fleet_contract_answer){0};
 		if (r < 0) {
-			asking->fault = FAULT_ANSWER;
+			asking->fault = FAULT_BOX; /* no use in asking again */
 			break;
 		}
-		if (console->json)
-			print_job_json(console, &job);
-		else if (!arg_no_wait)
-			progress_show(&progress, &job);
+		show(asking, progress, job);
 		if (is_event)
-			r = ask_next(
-				&console->ask, asking->talk, first, &asking->fault, &asking->err);
-	} while (r == 0 && is_event);
+			r = ask_next(&asking->console->ask, asking->talk, answer, &asking->fault,
+				&asking->err);
+	}
+	return r;
+}
+
+static int follow(struct asking *asking, struct fleet_contract_answer *first)
+{
+	struct progress progress;
+	struct fleet_job job = {0};
+	int r;
+
+	progress_init(&progress);
+	r = read_events(asking, &progress, first, &job);
+	if (r < 0 && job.id[0] && asking->fault != FAULT_BOX)
+		r = resume(asking, &progress, &job);
 	progress_end(&progress);
-	return r < 0 ? fail(asking) : tell_end(console, &job);
+	return r < 0 ? fail(asking) : tell_end(asking->console, &job);
 }
 
 static int run_job(

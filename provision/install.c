@@ -72,15 +72,30 @@ static int copy_slot(struct install *in, struct err *err)
 	int r;
 
 	r = copy_move(in->copy, source_place(in->source, "nexus-live-kernel"),
-		target_place(in->target, "nexus-kernel-a"), m->kernel.size_bytes, m->kernel.sha256,
-		err);
+		target_place(in->target, "nexus-kernel-a"), m->kernel.size_bytes, err);
 	if (r >= 0)
 		r = copy_move(in->copy, source_place(in->source, "nexus-live-root"),
-			target_place(in->target, "nexus-root-a"), m->root.size_bytes,
-			m->root.sha256, err);
+			target_place(in->target, "nexus-root-a"), m->root.size_bytes, err);
 	if (r >= 0)
 		r = target_flush(in->target, err);
 	return r;
+}
+
+/* What the disk holds must be what the list of contents says; if it is not, whose fault it is
+ * decides what the technician should do. */
+static int compare_part(struct install *in, const char *from, const char *to,
+	const struct manifest_part *part, struct err *err)
+{
+	struct err stick = ERR_INIT;
+	int r;
+
+	r = copy_check(in->copy, target_place(in->target, to), part->size_bytes, part->sha256, err);
+	if (r != -EBADMSG)
+		return r;
+	if (copy_check(in->copy, source_place(in->source, from), part->size_bytes, part->sha256,
+		    &stick) < 0)
+		return err_wrap(err, "the stick does not read the same twice (%s)", from);
+	return err_wrap(err, "the disk did not keep what was written (%s)", to);
 }
 
 static int compare_slot(struct install *in, struct err *err)
@@ -88,14 +103,10 @@ static int compare_slot(struct install *in, struct err *err)
 	const struct manifest *m = &in->source->manifest;
 	int r;
 
-	r = copy_check(in->copy, target_place(in->target, "nexus-kernel-a"), m->kernel.size_bytes,
-		m->kernel.sha256, err);
+	r = compare_part(in, "nexus-live-kernel", "nexus-kernel-a", &m->kernel, err);
 	if (r >= 0)
-		r = copy_check(in->copy, target_place(in->target, "nexus-root-a"),
-			m->root.size_bytes, m->root.sha256, err);
-	if (r < 0)
-		return err_wrap(err, "read back what was written");
-	return 0;
+		r = compare_part(in, "nexus-live-root", "nexus-root-a", &m->root, err);
+	return r;
 }
 
 static int data(struct install *in, struct err *err)
@@ -125,48 +136,41 @@ static int bootstate_make(struct install *in, char ret_block[HW_GRUBENV_SIZE], s
 static int bootstate_write(struct install *in, struct err *err)
 {
 	struct copy_place place = target_place(in->target, "nexus-bootstate");
-	size_t size = (size_t)in->source->bootstate_bytes;
+	size_t size = in->source->bootstate_bytes;
 	uint8_t *state = in->source->bootstate;
-	cleanup_free uint8_t *found = malloc(size);
 	int r;
 
-	if (!found)
-		return err_oom(err);
 	r = bootstate_make(in, (char *)state + TARGET_BOOTSTATE_OFFSET, err);
 	if (r >= 0)
 		r = copy_write(in->copy, place, state, size, err);
 	if (r >= 0)
 		r = target_flush(in->target, err);
 	if (r >= 0)
-		r = copy_read(in->copy, place, found, size, err);
-	if (r >= 0 && memcmp(found, state, size) != 0)
-		r = err_set(
-			err, ERR_CORRUPT, EBADMSG, "check boot state: it is not what was written");
-	return r;
+		r = copy_compare(in->copy, place, state, size, err);
+	return r < 0 ? err_wrap(err, "write boot state") : 0;
 }
 
+/* All but the start of the ESP, which is for target_finish. */
 static int boot_files(struct install *in, struct err *err)
 {
-	const struct manifest *m = &in->source->manifest;
-	struct copy_place esp = source_place(in->source, "nexus-esp");
-	struct copy_place to = target_place(in->target, "nexus-esp");
+	const struct manifest_part *core = &in->source->manifest.bios;
+	const uint8_t *rest = in->source->esp + TARGET_ESP_HEAD;
+	size_t rest_bytes = in->source->esp_bytes - TARGET_ESP_HEAD;
+	struct copy_place esp = target_place(in->target, "nexus-esp");
 	struct copy_place bios = target_place(in->target, "nexus-bios");
 	int r;
 
 	esp.offset += TARGET_ESP_HEAD;
-	to.offset += TARGET_ESP_HEAD;
-	r = copy_move(in->copy, source_place(in->source, "nexus-bios"), bios, m->bios.size_bytes,
-		m->bios.sha256, err);
+	r = copy_move(
+		in->copy, source_place(in->source, "nexus-bios"), bios, core->size_bytes, err);
 	if (r >= 0)
-		r = copy_move(in->copy, esp, to, in->source->esp_rest_bytes,
-			in->source->esp_rest_sha256, err);
+		r = copy_write(in->copy, esp, rest, rest_bytes, err);
 	if (r >= 0)
 		r = target_flush(in->target, err);
 	if (r >= 0)
-		r = copy_check(in->copy, bios, m->bios.size_bytes, m->bios.sha256, err);
+		r = compare_part(in, "nexus-bios", "nexus-bios", core, err);
 	if (r >= 0)
-		r = copy_check(
-			in->copy, to, in->source->esp_rest_bytes, in->source->esp_rest_sha256, err);
+		r = copy_compare(in->copy, esp, rest, rest_bytes, err);
 	if (r >= 0)
 		r = bootstate_write(in, err);
 	return r;
@@ -180,7 +184,7 @@ static int finish(struct install *in, struct err *err)
 		r = target_name_data(in->target, err);
 	if (r >= 0)
 		r = target_finish(
-			in->target, in->copy, in->source->esp_head, in->source->boot_code, err);
+			in->target, in->copy, in->source->esp, in->source->boot_code, err);
 	if (r >= 0)
 		target_announce(in->target);
 	return r;
@@ -190,7 +194,8 @@ int install_run(struct install *in, struct err *err)
 {
 	const struct manifest *m = &in->source->manifest;
 	uint64_t slot = m->kernel.size_bytes + m->root.size_bytes;
-	uint64_t boot = 2 * (m->bios.size_bytes + in->source->esp_rest_bytes);
+	uint64_t boot = 2 * (m->bios.size_bytes + in->source->esp_bytes +
+				    in->source->bootstate_bytes - TARGET_ESP_HEAD);
 	int r;
 
 	r = step(in, "prepare", _("Preparing the disk"), 0, prepare, err);

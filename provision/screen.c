@@ -218,7 +218,7 @@ int screen_ask(struct screen *screen, const char *prompt, char ret_answer[SCREEN
 			}
 		}
 	}
-	return err_set(err, ERR_CONFIG, ENODATA, "ask: every terminal has gone");
+	return err_set(err, ERR_CONFIG, ENOTTY, "ask: every terminal has gone");
 }
 
 /* --- Progress --- */
@@ -297,20 +297,87 @@ void screen_beep(struct screen *screen, bool ok)
 
 /* --- The code --- */
 
+#define GLYPH_ROWS 5
+#define GLYPH_COLUMNS 5
+
+/* Crockford's base32 in letters that can be read from across a room; a bit is a cell, the
+ * leftmost the highest. */
+static const struct {
+	char character;
+	uint8_t rows[GLYPH_ROWS];
+} glyphs[] = {
+	{'0', {0x0e, 0x13, 0x15, 0x19, 0x0e}},
+	{'1', {0x04, 0x0c, 0x04, 0x04, 0x0e}},
+	{'2', {0x1e, 0x01, 0x0e, 0x10, 0x1f}},
+	{'3', {0x1e, 0x01, 0x06, 0x01, 0x1e}},
+	{'4', {0x12, 0x12, 0x1f, 0x02, 0x02}},
+	{'5', {0x1f, 0x10, 0x1e, 0x01, 0x1e}},
+	{'6', {0x0e, 0x10, 0x1e, 0x11, 0x0e}},
+	{'7', {0x1f, 0x02, 0x04, 0x08, 0x08}},
+	{'8', {0x0e, 0x11, 0x0e, 0x11, 0x0e}},
+	{'9', {0x0e, 0x11, 0x0f, 0x01, 0x0e}},
+	{'A', {0x0e, 0x11, 0x1f, 0x11, 0x11}},
+	{'B', {0x1e, 0x11, 0x1e, 0x11, 0x1e}},
+	{'C', {0x0f, 0x10, 0x10, 0x10, 0x0f}},
+	{'D', {0x1e, 0x11, 0x11, 0x11, 0x1e}},
+	{'E', {0x1f, 0x10, 0x1e, 0x10, 0x1f}},
+	{'F', {0x1f, 0x10, 0x1e, 0x10, 0x10}},
+	{'G', {0x0f, 0x10, 0x13, 0x11, 0x0f}},
+	{'H', {0x11, 0x11, 0x1f, 0x11, 0x11}},
+	{'J', {0x07, 0x02, 0x02, 0x12, 0x0c}},
+	{'K', {0x12, 0x14, 0x18, 0x14, 0x12}},
+	{'M', {0x11, 0x1b, 0x15, 0x11, 0x11}},
+	{'N', {0x11, 0x19, 0x15, 0x13, 0x11}},
+	{'P', {0x1e, 0x11, 0x1e, 0x10, 0x10}},
+	{'Q', {0x0e, 0x11, 0x15, 0x12, 0x0d}},
+	{'R', {0x1e, 0x11, 0x1e, 0x12, 0x11}},
+	{'S', {0x0f, 0x10, 0x0e, 0x01, 0x1e}},
+	{'T', {0x1f, 0x04, 0x04, 0x04, 0x04}},
+	{'V', {0x11, 0x11, 0x11, 0x0a, 0x04}},
+	{'W', {0x11, 0x11, 0x15, 0x1b, 0x11}},
+	{'X', {0x11, 0x0a, 0x04, 0x0a, 0x11}},
+	{'Y', {0x11, 0x0a, 0x04, 0x04, 0x04}},
+	{'Z', {0x1f, 0x02, 0x04, 0x08, 0x1f}},
+	{'-', {0x00, 0x00, 0x0e, 0x00, 0x00}},
+};
+
+static uint8_t glyph_row(char character, size_t row)
+{
+	for (size_t i = 0; i < sizeof(glyphs) / sizeof(glyphs[0]); i++)
+		if (glyphs[i].character == character)
+			return glyphs[i].rows[row];
+	return 0;
+}
+
+static void say_large(struct screen *screen, const char *text, size_t length)
+{
+	char line[128];
+
+	for (size_t row = 0; row < GLYPH_ROWS; row++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < length && n + GLYPH_COLUMNS + 2 < sizeof(line); i++) {
+			uint8_t bits = glyph_row(text[i], row);
+
+			for (int column = GLYPH_COLUMNS - 1; column >= 0; column--)
+				line[n++] = bits >> column & 1 ? '#' : ' ';
+			line[n++] = ' ';
+		}
+		line[n] = '\0';
+		screen_say(screen, "    %s\n", line);
+	}
+	screen_say(screen, "\n");
+}
+
 void screen_code(struct screen *screen, const char *code)
 {
-	char wide[64];
-	size_t n = 0;
+	/* Half of it fits on a line of 80 columns: "XXXX-XXXX". */
+	const size_t half = 9;
+	size_t length = strlen(code);
 
-	for (const char *c = code; *c && n + 2 < sizeof(wide); c++) {
-		wide[n++] = *c;
-		wide[n++] = ' ';
-	}
-	wide[n ? n - 1 : 0] = '\0';
 	screen_say(screen, "\n");
-	screen_say(screen, "  +-----------------------------------------------+\n");
-	screen_say(screen, "  |                                               |\n");
-	screen_say(screen, "  |    %-43s|\n", wide);
-	screen_say(screen, "  |                                               |\n");
-	screen_say(screen, "  +-----------------------------------------------+\n\n");
+	say_large(screen, code, length < half ? length : half);
+	if (length > half + 1)
+		say_large(screen, code + half + 1, length - half - 1);
+	screen_say(screen, "          %s\n\n", code);
 }

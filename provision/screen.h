@@ -46,7 +46,7 @@ void screen_say(struct screen *screen, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Shows prompt and waits for a line, stripped, fit for a terminal. -ENOTTY (kind config) if
- * nobody can answer, -ENODATA when every input has ended. */
+ * nobody can answer, or nobody can any more. */
 int screen_ask(struct screen *screen, const char *prompt, char ret_answer[SCREEN_ANSWER_MAX],
 	struct err *err) __attribute__((warn_unused_result));
 
@@ -57,7 +57,7 @@ void screen_bar_add(void *context, uint64_t bytes);
 /* Draws the last state; ok false leaves the bar where it stood. Returns the seconds it took. */
 double screen_bar_end(struct screen *screen, bool ok);
 
-/* The adoption code in large letters. */
+/* The adoption code, "XXXX-XXXX-XXXX-XXXX", in large letters and plain below them. */
 void screen_code(struct screen *screen, const char *code);
 
 /* One beep for success, three for failure. */

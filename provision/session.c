@@ -13,6 +13,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/verb.h"
+#include "provision/advice.h"
 #include "provision/choose.h"
 #include "provision/install.h"
 #include "provision/report.h"
@@ -100,17 +101,21 @@ static bool still_reads(int fd)
 	return reads;
 }
 
-static void say_failure(struct session *s, const struct err *err)
+static void say_failure(struct session *s, const struct err *err, bool touched)
 {
+	const char *advice = advice_for(err, touched);
+
 	log_error("%s", err->text);
 	screen_say(s->screen, _("\nERROR: %s\n"), err->text);
+	if (advice[0])
+		screen_say(s->screen, "%s\n", advice);
 	screen_beep(s->screen, false);
 }
 
 static void say_failed_install(
 	struct session *s, struct install *in, const struct err *err, bool stick_reads)
 {
-	say_failure(s, err);
+	say_failure(s, err, in->touched);
 	if (!stick_reads)
 		screen_say(s->screen, _("The stick can't be read any more. Was it pulled out? Plug "
 					"it in and start again "
@@ -193,7 +198,7 @@ static int seed_settle(struct session *s, struct err *err)
 	}
 	if (s->options->yes || s->options->seed || !screen_can_ask(s->screen))
 		return r;
-	say_failure(s, err);
+	say_failure(s, err, false);
 	screen_say(s->screen, _("install.conf on the stick is not used; nothing was changed.\n"));
 	seed_done(&s->seed);
 	return seed_defaults(&s->seed, err);
@@ -413,7 +418,7 @@ static void systemctl(struct session *s, const char *verb)
 	struct err err = ERR_INIT;
 
 	if (proc_run_ok((const char *const[]){"systemctl", verb, NULL}, NULL, NULL, &err) < 0)
-		say_failure(s, &err);
+		say_failure(s, &err, false);
 }
 
 static void end_well(struct session *s, const struct plan *plan)
@@ -449,7 +454,7 @@ static int once(struct session *s, struct err *err)
 		r = decide(s, &s->disks.disks[index], &plan, err);
 	if (r < 0) {
 		if (r != -EAGAIN && r != -ECANCELED)
-			say_failure(s, err);
+			say_failure(s, err, false);
 		if (r != -EAGAIN)
 			screen_say(s->screen, _("Nothing was changed.\n"));
 		return r;
@@ -468,13 +473,13 @@ static int attended(struct session *s, struct err *err)
 
 		if (r >= 0 || !screen_can_ask(s->screen))
 			return r;
-		if (r == -EAGAIN)
+		if (r == -EAGAIN && !s->options->target)
 			continue;
 		if (r == -ECANCELED && s->options->power_off) {
 			wizard_wait(s->screen, _("Press Enter to power off. "));
 			systemctl(s, "poweroff");
 		}
-		if (r == -ECANCELED || s->options->target)
+		if (r == -ECANCELED || r == -ENOTTY || s->options->target)
 			return r;
 		wizard_wait(s->screen, _("Press Enter to begin again. "));
 	}
@@ -532,9 +537,11 @@ int session_run(const struct session_options *options, struct screen *screen)
 			return r < 0 ? VERB_EXIT_FAILED : VERB_EXIT_OK;
 		}
 	}
-	if (r < 0) {
-		say_failure(&s, &err);
-		screen_say(screen, "%s\n", err_advice(err.kind));
+	if (r < 0)
+		say_failure(&s, &err, false);
+	if (r < 0 && options->power_off) {
+		wizard_wait(screen, _("Press Enter to power off. "));
+		systemctl(&s, "poweroff");
 	}
 	return r < 0 ? VERB_EXIT_FAILED : VERB_EXIT_OK;
 }

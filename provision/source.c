@@ -12,7 +12,6 @@
 #include "provision/seed.h"
 
 #define MANIFEST_PATH "nexus/image.json"
-#define ESP_BYTES_MAX (UINT64_C(1) << 30)
 
 static const char *const parts_needed[] = {
 	"nexus-bios", "nexus-esp", "nexus-bootstate", "nexus-live-kernel", "nexus-live-root"};
@@ -119,7 +118,7 @@ int source_open(const char *path, struct source *ret, struct err *err)
 void source_done(struct source *source)
 {
 	free(source->path);
-	free(source->esp_head);
+	free(source->esp);
 	free(source->bootstate);
 	manifest_done(&source->manifest);
 	if (source->fd >= 0)
@@ -158,7 +157,7 @@ static int sizes_check(const struct source *source, const struct layout *layout,
 				moves[i].from, moves[i].to);
 	}
 	if (part_bytes(source, "nexus-esp") <= TARGET_ESP_HEAD ||
-		part_bytes(source, "nexus-esp") > ESP_BYTES_MAX ||
+		part_bytes(source, "nexus-esp") > SOURCE_ESP_MAX ||
 		part_bytes(source, "nexus-bootstate") < TARGET_BOOTSTATE_OFFSET + COPY_BLOCK ||
 		part_bytes(source, "nexus-bootstate") > SOURCE_BOOTSTATE_MAX)
 		return err_set(err, ERR_CORRUPT, EBADMSG, "ESP or boot state has a wrong size");
@@ -218,22 +217,20 @@ static int files_verify(struct source *source, struct copy *copy, struct err *er
 	return 0;
 }
 
-static int esp_verify(struct source *source, struct copy *copy, struct err *err)
+/* Reads a partition whole into memory of our own. */
+static int load(const struct source *source, const char *part, struct copy *copy, uint8_t **at,
+	size_t *ret_bytes, struct err *err)
 {
-	struct copy_place place = source_place(source, "nexus-esp");
+	size_t bytes = (size_t)part_bytes(source, part);
 	int r;
 
-	free(source->esp_head);
-	source->esp_head = malloc(TARGET_ESP_HEAD);
-	if (!source->esp_head)
+	free(*at);
+	*at = malloc(bytes);
+	if (!*at)
 		return err_oom(err);
-	source->esp_rest_bytes = part_bytes(source, "nexus-esp") - TARGET_ESP_HEAD;
-	r = copy_read(copy, place, source->esp_head, TARGET_ESP_HEAD, err);
-	place.offset += TARGET_ESP_HEAD;
+	r = copy_read(copy, source_place(source, part), *at, bytes, err);
 	if (r >= 0)
-		r = copy_digest(copy, place, source->esp_rest_bytes, source->esp_rest_sha256, err);
-	if (r >= 0)
-		r = files_verify(source, copy, err);
+		*ret_bytes = bytes;
 	return r;
 }
 
@@ -242,13 +239,8 @@ static int bootstate_verify(struct source *source, struct copy *copy, struct err
 	struct hw_grubenv env;
 	int r;
 
-	source->bootstate_bytes = part_bytes(source, "nexus-bootstate");
-	free(source->bootstate);
-	source->bootstate = malloc((size_t)source->bootstate_bytes);
-	if (!source->bootstate)
-		return err_oom(err);
-	r = copy_read(copy, source_place(source, "nexus-bootstate"), source->bootstate,
-		(size_t)source->bootstate_bytes, err);
+	r = load(
+		source, "nexus-bootstate", copy, &source->bootstate, &source->bootstate_bytes, err);
 	if (r < 0)
 		return r;
 	r = hw_grubenv_parse((const char *)source->bootstate + TARGET_BOOTSTATE_OFFSET, &env, err);
@@ -272,7 +264,9 @@ int source_verify(
 		r = copy_check(copy, source_place(source, "nexus-bios"), m->bios.size_bytes,
 			m->bios.sha256, err);
 	if (r >= 0)
-		r = esp_verify(source, copy, err);
+		r = load(source, "nexus-esp", copy, &source->esp, &source->esp_bytes, err);
+	if (r >= 0)
+		r = files_verify(source, copy, err);
 	if (r >= 0)
 		r = copy_check(copy, source_place(source, "nexus-live-kernel"),
 			m->kernel.size_bytes, m->kernel.sha256, err);

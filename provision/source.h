@@ -13,6 +13,7 @@
 #include "provision/manifest.h"
 
 #define SOURCE_BOOTSTATE_MAX (4u << 20) /* bytes */
+#define SOURCE_ESP_MAX (256u << 20) /* bytes */
 
 struct source {
 	char *path; /* owned */
@@ -22,11 +23,10 @@ struct source {
 	struct manifest manifest;
 	/* What source_verify leaves: all of it was checked. */
 	uint8_t boot_code[TARGET_BOOT_CODE];
-	uint8_t *esp_head; /* owned; TARGET_ESP_HEAD bytes */
-	uint64_t esp_rest_bytes; /* what follows the head */
-	uint8_t esp_rest_sha256[HASH_SIZE];
+	uint8_t *esp; /* owned; the whole file system: what is written is what was checked */
+	size_t esp_bytes;
 	uint8_t *bootstate; /* owned */
-	uint64_t bootstate_bytes;
+	size_t bootstate_bytes;
 };
 
 #define SOURCE_INIT ((struct source){.fd = -1})

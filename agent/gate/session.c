@@ -104,17 +104,27 @@ static int call(struct session *session, const char *method, const char *first, 
 	return r;
 }
 
-/* Calls a method whose text is JSON and puts it into the answer under key. */
-static int answer_call(struct session *session, const struct fleet_contract_request *request,
-	const char *method, const char *argument, const char *key, char **ret_line, struct err *err)
+/* The same for a method whose text is JSON. ret_json is owned. */
+static int call_json(struct session *session, const char *method, const char *argument,
+	struct json **ret_json, struct err *err)
 {
-	cleanup_json struct json *json = NULL;
 	cleanup_free char *text = NULL;
 	int r;
 
 	r = call(session, method, argument, NULL, &text, err);
-	if (r >= 0 && text)
-		r = json_parse(text, strlen(text), FLEET_CONTRACT_ANSWER_MAX, &json, err);
+	if (r < 0 || !text)
+		return r;
+	return json_parse(text, strlen(text), FLEET_CONTRACT_ANSWER_MAX, ret_json, err);
+}
+
+/* Puts what a method gives into the answer under key. */
+static int answer_call(struct session *session, const struct fleet_contract_request *request,
+	const char *method, const char *argument, const char *key, char **ret_line, struct err *err)
+{
+	cleanup_json struct json *json = NULL;
+	int r;
+
+	r = call_json(session, method, argument, &json, err);
 	if (r < 0)
 		return r;
 	return fleet_contract_answer_format(request->id, key, TAKE(json), ret_line, err);
@@ -228,16 +238,14 @@ static int on_job_changed(sd_bus_message *message, void *context, sd_bus_error *
 static int tell_followed(struct session *session, struct err *err)
 {
 	struct fleet_contract_request request = {.id = session->follow_id};
-	cleanup_free char *text = NULL, *line = NULL;
 	cleanup_json struct json *json = NULL;
+	cleanup_free char *line = NULL;
 	struct err why = ERR_INIT;
 	struct fleet_job job;
 	int r;
 
 	session->follow_news = false;
-	r = call(session, "GetJob", session->follow_job, NULL, &text, &why);
-	if (r >= 0 && text)
-		r = json_parse(text, strlen(text), FLEET_CONTRACT_ANSWER_MAX, &json, &why);
+	r = call_json(session, "GetJob", session->follow_job, &json, &why);
 	if (r >= 0)
 		r = fleet_job_from_json(json, &job, &why);
 	if (r < 0) {

@@ -109,9 +109,8 @@ static struct question *question_new(const struct address *address)
 		return NULL;
 	memcpy(q->host, address->host, sizeof(q->host));
 	snprintf(q->port, sizeof(q->port), "%u", address->port);
-	q->hints = (struct addrinfo){.ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG};
+	q->hints = (struct addrinfo){
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	q->gai = (struct gaicb){.ar_name = q->host, .ar_service = q->port, .ar_request = &q->hints};
 	return q;
 }

@@ -85,9 +85,10 @@ base_boot_files() {
 	in_root /work/base/root sh -c 'cd /tmp/boot-debs && apt-get -q -y download "$@"' sh "${distro_boot_packages[@]}"
 	mv "$work"/base/root/tmp/boot-debs/*.deb "$work/base/boot/debs/"
 	rmdir "$work/base/root/tmp/boot-debs"
-	in_tools sh -c 'for deb in /work/base/boot/debs/*.deb; do dpkg-deb -x "$deb" /work/base/boot || exit 1; done'
-	in_tools sh -c 'dpkg-deb -W --showformat="\${Package}\t\${Version}\t\${Architecture}\n" /work/base/boot/debs/*.deb' \
-		>"$work/base/boot/packages.txt"
+	in_tools sh -e -c 'for deb in /work/base/boot/debs/*.deb; do
+			dpkg-deb -x "$deb" /work/base/boot
+			dpkg-deb -W --showformat="\${Package}\t\${Version}\t\${Architecture}\n" "$deb"
+		done' >"$work/base/boot/packages.txt"
 	rm -r "$work/base/boot/debs"
 }
 

@@ -11,7 +11,7 @@ tools_resolve() {
 	[ -e "$tools_keyring" ] || ui_die "$tools_keyring is missing." "apt-get install debian-archive-keyring"
 	lines=$(sources_lines "$tools_keyring" "$archive" "$tools_suite" "" "" main)
 	printf '%s\n' "$lines" >"$work/tools.list"
-	key=$(cache_key "$format" "${tools_packages[@]}" -- "$work/tools.list")
+	key=$(cache_key "${tools_packages[@]}" -- "$work/tools.list")
 	if sources_fetch_releases "$work/tools-releases" <"$work/tools.list" >"$logs/tools-releases.log" 2>&1; then
 		tools_entry=tools-$key-$(cache_key -- "$work"/tools-releases/*)
 	else

@@ -11,7 +11,7 @@
 #include "archive/saver.h"
 #include "archive/target.h"
 
-#define SLABS 3
+#define SLABS 2 /* one is filled while the other is worked off */
 #define PATH_MAX_SIZE (1u << 20)
 
 static void saver_done(struct saver *saver)

@@ -92,48 +92,26 @@ static void tell(struct copy *copy, size_t bytes)
 		copy->progress(copy->context, bytes);
 }
 
-/* Reads, adds to the digest and, if to is given, writes. */
-static int run(struct copy *copy, struct copy_place from, const struct copy_place *to,
-	uint64_t size, uint8_t ret_digest[HASH_SIZE], struct err *err)
-{
-	struct copy_place in = from, out = to ? *to : from;
-	int r;
-
-	r = hash_begin(copy->hash, err);
-	for (uint64_t left = size; left > 0 && r >= 0;) {
-		size_t n = piece_of(left), whole = round_up(n);
-
-		r = fill(copy, in, n, err);
-		if (r >= 0)
-			r = hash_add(copy->hash, copy->buffer, n, err);
-		if (r >= 0 && to) {
-			memset(copy->buffer + n, 0, whole - n);
-			r = drain(copy, out, whole, err);
-		}
-		if (r >= 0)
-			tell(copy, n);
-		in.offset += n;
-		out.offset += n;
-		left -= n;
-	}
-	if (r < 0)
-		return r;
-	return hash_end(copy->hash, ret_digest, err);
-}
-
-int copy_digest(struct copy *copy, struct copy_place place, uint64_t size,
-	uint8_t ret_digest[HASH_SIZE], struct err *err)
-{
-	return run(copy, place, NULL, size, ret_digest, err);
-}
-
 int copy_check(struct copy *copy, struct copy_place place, uint64_t size,
 	const uint8_t digest[HASH_SIZE], struct err *err)
 {
 	uint8_t found[HASH_SIZE];
 	int r;
 
-	r = run(copy, place, NULL, size, found, err);
+	r = hash_begin(copy->hash, err);
+	for (uint64_t left = size; left > 0 && r >= 0;) {
+		size_t n = piece_of(left);
+
+		r = fill(copy, place, n, err);
+		if (r >= 0)
+			r = hash_add(copy->hash, copy->buffer, n, err);
+		if (r >= 0)
+			tell(copy, n);
+		place.offset += n;
+		left -= n;
+	}
+	if (r >= 0)
+		r = hash_end(copy->hash, found, err);
 	if (r < 0)
 		return r;
 	if (memcmp(found, digest, HASH_SIZE) != 0)
@@ -143,18 +121,47 @@ int copy_check(struct copy *copy, struct copy_place place, uint64_t size,
 }
 
 int copy_move(struct copy *copy, struct copy_place from, struct copy_place to, uint64_t size,
-	const uint8_t digest[HASH_SIZE], struct err *err)
+	struct err *err)
 {
-	uint8_t found[HASH_SIZE];
-	int r;
+	int r = 0;
 
-	r = run(copy, from, &to, size, found, err);
-	if (r < 0)
-		return r;
-	if (memcmp(found, digest, HASH_SIZE) != 0)
-		return err_set(err, ERR_CORRUPT, EBADMSG,
-			"copy %s: it is not what was checked before (sha256 differs)", from.name);
-	return 0;
+	for (uint64_t left = size; left > 0 && r >= 0;) {
+		size_t n = piece_of(left), whole = round_up(n);
+
+		r = fill(copy, from, n, err);
+		if (r < 0)
+			break;
+		memset(copy->buffer + n, 0, whole - n);
+		r = drain(copy, to, whole, err);
+		if (r >= 0)
+			tell(copy, n);
+		from.offset += n;
+		to.offset += n;
+		left -= n;
+	}
+	return r;
+}
+
+int copy_compare(
+	struct copy *copy, struct copy_place place, const void *data, size_t size, struct err *err)
+{
+	const uint8_t *at = data;
+	int r = 0;
+
+	while (size > 0 && r >= 0) {
+		size_t n = piece_of(size);
+
+		r = fill(copy, place, n, err);
+		if (r >= 0 && memcmp(copy->buffer, at, n) != 0)
+			r = err_set(err, ERR_CORRUPT, EBADMSG,
+				"check %s: it is not what was written", place.name);
+		if (r >= 0)
+			tell(copy, n);
+		at += n;
+		place.offset += n;
+		size -= n;
+	}
+	return r;
 }
 
 int copy_read(struct copy *copy, struct copy_place place, void *data, size_t size, struct err *err)
@@ -168,6 +175,8 @@ int copy_read(struct copy *copy, struct copy_place place, void *data, size_t siz
 		r = fill(copy, place, n, err);
 		if (r >= 0)
 			memcpy(at, copy->buffer, n);
+		if (r >= 0)
+			tell(copy, n);
 		at += n;
 		place.offset += n;
 		size -= n;
@@ -189,6 +198,8 @@ int copy_write(
 
 		memcpy(copy->buffer, at, n);
 		r = drain(copy, place, n, err);
+		if (r >= 0)
+			tell(copy, n);
 		at += n;
 		place.offset += n;
 		size -= n;

@@ -44,23 +44,23 @@ void copy_done(struct copy *copy);
 /* All of these block, return the errno of reading or writing, or -ENODATA (kind corrupt) when
  * the device ends too early. */
 
-/* The digest of size bytes. */
-int copy_digest(struct copy *copy, struct copy_place place, uint64_t size,
-	uint8_t ret_digest[HASH_SIZE], struct err *err) __attribute__((warn_unused_result));
-
-/* The same, and -EBADMSG (kind corrupt) if it is not the digest wanted. */
+/* Reads size bytes: -EBADMSG (kind corrupt) if their digest is not the one wanted. */
 int copy_check(struct copy *copy, struct copy_place place, uint64_t size,
 	const uint8_t digest[HASH_SIZE], struct err *err) __attribute__((warn_unused_result));
 
-/* Copies size bytes, -EBADMSG if their digest is not the one wanted. A last piece that is no
+/* Copies size bytes; whether they arrived is for copy_check to say. A last piece that is no
  * multiple of COPY_BLOCK is filled up with zeros on the target. Does not flush. */
 int copy_move(struct copy *copy, struct copy_place from, struct copy_place to, uint64_t size,
-	const uint8_t digest[HASH_SIZE], struct err *err) __attribute__((warn_unused_result));
+	struct err *err) __attribute__((warn_unused_result));
 
 /* Reads or writes size bytes of memory of any alignment; write needs a multiple of COPY_BLOCK. */
 int copy_read(struct copy *copy, struct copy_place place, void *data, size_t size, struct err *err)
 	__attribute__((warn_unused_result));
 int copy_write(struct copy *copy, struct copy_place place, const void *data, size_t size,
+	struct err *err) __attribute__((warn_unused_result));
+
+/* Reads size bytes and compares: -EBADMSG (kind corrupt) if they differ from data. */
+int copy_compare(struct copy *copy, struct copy_place place, const void *data, size_t size,
 	struct err *err) __attribute__((warn_unused_result));
 
 /* Writes size bytes of zeros; a multiple of COPY_BLOCK. */

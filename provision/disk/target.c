@@ -201,17 +201,13 @@ static int sector0_write(
 	struct target *target, struct copy *copy, const uint8_t block[COPY_BLOCK], struct err *err)
 {
 	struct copy_place start = {.fd = target->fd, .name = target->disk.path};
-	uint8_t found[COPY_BLOCK];
 	int r;
 
 	r = copy_write(copy, start, block, COPY_BLOCK, err);
 	if (r >= 0)
 		r = target_flush(target, err);
 	if (r >= 0)
-		r = sector0_read(target, copy, found, err);
-	if (r >= 0 && memcmp(found, block, COPY_BLOCK) != 0)
-		r = err_set(err, ERR_CORRUPT, EBADMSG, "check %s: sector 0 is not what was written",
-			target->disk.path);
+		r = copy_compare(copy, start, block, COPY_BLOCK, err);
 	return r;
 }
 
@@ -307,22 +303,16 @@ int target_finish(struct target *target, struct copy *copy, const uint8_t *esp_h
 	const uint8_t boot_code[TARGET_BOOT_CODE], struct err *err)
 {
 	struct copy_place esp = target_place(target, "nexus-esp");
-	cleanup_free uint8_t *found = malloc(TARGET_ESP_HEAD);
 	uint8_t block[COPY_BLOCK];
 	int r;
 
-	if (!found)
-		return err_oom(err);
 	r = target_flush(target, err);
 	if (r >= 0)
 		r = copy_write(copy, esp, esp_head, TARGET_ESP_HEAD, err);
 	if (r >= 0)
 		r = target_flush(target, err);
 	if (r >= 0)
-		r = copy_read(copy, esp, found, TARGET_ESP_HEAD, err);
-	if (r >= 0 && memcmp(found, esp_head, TARGET_ESP_HEAD) != 0)
-		r = err_set(err, ERR_CORRUPT, EBADMSG, "check %s: the ESP is not what was written",
-			target->disk.path);
+		r = copy_compare(copy, esp, esp_head, TARGET_ESP_HEAD, err);
 	if (r >= 0)
 		r = sector0_read(target, copy, block, err);
 	if (r < 0)

@@ -13,15 +13,16 @@ fail() {
 }
 
 cleanup() {
-	local pid
+	local pid dir
 	for pid in "${pids[@]}"; do
 		kill "$pid" 2>/dev/null || true
 	done
 	for pid in "${pids[@]}"; do
 		wait "$pid" 2>/dev/null || true
 	done
-	mountpoint -q "$root/var/lib/nexus-agent" && umount "$root/var/lib/nexus-agent"
-	return 0
+	for dir in "$root/var/lib/nexus-agent" "$root/data/small"; do
+		! mountpoint -q "$dir" || umount "$dir"
+	done
 }
 trap cleanup EXIT
 

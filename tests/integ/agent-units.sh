@@ -67,13 +67,18 @@ done >"$T/missing"
 echo "== the package names every file, and nothing else"
 DESTDIR=$T/dest meson install -C "$BUILD" --no-rebuild --quiet --skip-subprojects >/dev/null
 (cd "$T/dest" && find . -type f | sed 's|^\./usr/local/|usr/|; s|^\./||' | LC_ALL=C sort) >"$T/installed"
+# As dh_install takes them: patterns of files, or whole folders.
+shopt -s nullglob
 while read -r pattern; do
-	grep -qxF "$pattern" "$T/installed" || echo "$pattern"
-done <"$SRC/debian/nexus-agent.install" >"$T/absent"
-[ ! -s "$T/absent" ] || complain "debian/nexus-agent.install names what is not installed: $(cat "$T/absent")"
-grep -E '^usr/lib/nexus/|/nexus-(agent|smart|backup|check|restore|jobs|mark|adoption|boot)[^/]*\.(service|timer|slice)$' \
-	"$T/installed" | grep -vxFf "$SRC/debian/nexus-agent.install" >"$T/extra" || true
+	# shellcheck disable=SC2206 # the pattern is to be expanded
+	found=("$T/dest/usr/local/"${pattern#usr/})
+	[ ${#found[@]} -gt 0 ] || echo "$pattern" >>"$T/absent"
+	find "${found[@]}" -type f -printf '%P\t%p\n' | sed "s|.*\t$T/dest/usr/local/|usr/|"
+done <"$SRC/debian/nexus-agent.install" | LC_ALL=C sort -u >"$T/packaged"
+[ ! -e "$T/absent" ] || complain "debian/nexus-agent.install: nothing is installed as $(cat "$T/absent")"
+grep -E '^usr/lib/nexus/|systemd/system/nexus-[^i]' "$T/installed" | grep -vxFf "$T/packaged" >"$T/extra" || true
 [ ! -s "$T/extra" ] || complain "in no package: $(cat "$T/extra")"
+shopt -u nullglob
 
 echo "== users and folders"
 sysusers=$SRC/agent/data/nexus-agent.sysusers

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Adopting: right and wrong codes, a lost answer, somebody else's box, names, the operator's key.
 # asan: yes
+# parallel: yes
 # shellcheck source=tests/integ/console/boxes.bash
 . "$SRC/tests/integ/console/boxes.bash"
 

@@ -2,6 +2,7 @@
 # The console and a whole box: real sshd, nexus-gate and nexus-agent on a private bus, a backup
 # and a restore of real files.
 # timeout: 240
+# parallel: yes
 set -euo pipefail
 # shellcheck source=tests/integ/agent-lib.sh
 . "$SRC/tests/integ/agent-lib.sh"

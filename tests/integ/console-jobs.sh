@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Jobs, the journal, the shell and the inventory's other commands.
 # asan: yes
+# parallel: yes
 # shellcheck source=tests/integ/console/boxes.bash
 . "$SRC/tests/integ/console/boxes.bash"
 
@@ -39,8 +40,14 @@ rm "$T/caja/refuse"
 say "a box that dies in the middle"
 touch "$T/caja/die"
 run 1 "$nexus" fleet backup caja
-err_has "The box's answer broke off"
-rm "$T/caja/die"
+err_has "The connection broke"
+err_has "no such job"
+touch "$T/caja/goes-on"
+run 0 "$nexus" fleet backup caja
+err_has "The connection broke"
+err_has "running 70 %"
+out_has "snapshot  5c1a0e9d5c1a0e9d"
+rm "$T/caja/die" "$T/caja/goes-on"
 
 say "jobs and journal"
 run 0 "$nexus" fleet jobs caja
@@ -87,6 +94,9 @@ err_has "the connection broke while the shell was open"
 say "names, addresses, exports"
 run 0 "$nexus" fleet rename caja tienda
 run 2 "$nexus" fleet rename tienda "a/b"
+run 0 "$nexus" fleet move tienda "localhost:$(cat "$T/caja/port")"
+run 0 "$nexus" fleet status tienda
+run 0 "$nexus" fleet move tienda "$(address caja)"
 run 0 "$nexus" fleet shell tienda true
 run 0 "$nexus" fleet shell "$(cut -c1-6 "$T/caja/id")" true
 run 2 "$nexus" fleet export

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Status of boxes that are well and of every kind of faulty one, each within its time.
 # asan: yes
+# parallel: yes
 # shellcheck source=tests/integ/console/boxes.bash
 . "$SRC/tests/integ/console/boxes.bash"
 

@@ -19,7 +19,7 @@ expect 0 "DONE" "a blank disk is installed without a question"
 complete "$stick" "$disk" || fail "the disk is complete"
 code=$(stick_file "$stick" nexus-seed report.json | jq -r .code)
 [[ $code =~ ^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$ ]] || fail "code: $code"
-said "$(sed 's/./& /g; s/ $//' <<<"$code")" || fail "the code is on the screen"
+said "          $code" || fail "the code is on the screen"
 stick_file "$stick" nexus-seed report.txt | grep -q "$code" || fail "the code is in report.txt"
 secret=$(with_data "$disk" jq -r .secret var/lib/nexus-agent/adoption.json)
 [ "$(tr -d - <<<"$code" | cut -c 9-)" = "$secret" ] || fail "the code's second half is the secret"

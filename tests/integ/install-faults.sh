@@ -45,13 +45,15 @@ broken() {
 		uefi_boots "$disk" && fail "$1: UEFI would boot it"
 	fi
 	consistent "$good" "$disk" "$1"
-	stick_file "$stick" nexus-seed report.json | jq -e '.result == "failed"' >/dev/null || fail "$1: report"
+	[ "${3:-}" = "no report" ] || stick_file "$stick" nexus-seed report.json |
+		jq -e '.result == "failed" and (.error | length) > 0' >/dev/null || fail "$1: report"
 }
 
 remember "$disk"
-for at in 0 3 $((reads / 2)) $((reads * 3 / 4)) $((reads - 1)); do
+for at in 0 3 $((reads / 2)) $((reads - 6)) $((reads - 1)); do
 	run_fault "read $stick $at eio" --source "$stick" --target "$disk" --confirm "${disk#/dev/}"
-	broken "read $at of the stick fails" "Input/output error"
+	broken "read $at of the stick fails" "Input/output error" "no report"
+	said "Was it pulled out?" || fail "read $at of the stick fails: a hint"
 	ok "read $at of the stick fails"
 done
 again "after failing reads"
@@ -81,7 +83,7 @@ again "after failing writes"
 
 # A stick that is pulled, for real: the file behind it is cut short while the installer stands
 # still in the middle of copying.
-pulled=$((reads / 2 + 2))
+pulled=$((reads - 4)) # the last eight reads copy kernel and root
 FAULT="read $stick $pulled stop" LD_PRELOAD=$T/fault.so "$program" --layout "$layout" --source "$stick" \
 	--target "$disk" --confirm "${disk#/dev/}" >"$T/out" 2>"$T/err" </dev/null &
 pid=$!

@@ -188,6 +188,27 @@ static void refuse(int64_t id, const char *text)
 	say(r, line, &err);
 }
 
+/* How the job stands that was followed when the gate died: it runs for one question more. */
+static void answer_job(const struct fleet_contract_request *request)
+{
+	struct fleet_contract_request backup = {.kind = "backup"};
+	struct err err = ERR_INIT;
+	struct fleet_job job;
+	char *line = NULL;
+	int r;
+
+	if (!has("goes-on")) {
+		refuse(request->id, "no such job");
+		return;
+	}
+	job_of(&backup, 70, has("asked-once") ? FLEET_JOB_DONE : FLEET_JOB_RUNNING, &job);
+	r = fleet_contract_answer_format(request->id, "job", fleet_job_to_json(&job), &line, &err);
+	say(r, line, &err);
+	r = file_replace(state, "asked-once", "", 0, 0644, &err);
+	if (r < 0)
+		exit(1);
+}
+
 static void answer(const struct fleet_contract_request *request, bool adopting)
 {
 	if (adopting != (request->op == FLEET_CONTRACT_ADOPT)) {
@@ -209,7 +230,7 @@ static void answer(const struct fleet_contract_request *request, bool adopting)
 		answer_list(request);
 		return;
 	case FLEET_CONTRACT_JOB:
-		refuse(request->id, "no such job");
+		answer_job(request);
 		return;
 	}
 }

@@ -36,6 +36,12 @@ box_figures() {
 	printf '  %s\n' "${box_figures_lines[@]}"
 }
 
+# The packages and the test flavour's image that every test of tests/vm starts from.
+box_prepare() {
+	box_debs
+	box_image test
+}
+
 # The product's default is Ubuntu; say plainly what is built instead, and why.
 box_pick_distro() {
 	if curl --silent --head --fail --max-time 5 -o /dev/null "$(
@@ -130,7 +136,7 @@ box_ssh_answers() {
 # box_boot FIRMWARE: starts from the disk and waits until the box answers on its SSH port.
 box_boot() {
 	local begun=$SECONDS
-	box_port=$(box_free_port)
+	box_port=${box_port:-$(box_free_port)}
 	vm_start pc --firmware "$1" --disk "$box_dir/disk.img" --ssh "$box_port"
 	until box_ssh_answers; do
 		if ! vm_running pc || [ $((SECONDS - begun)) -ge 300 ]; then

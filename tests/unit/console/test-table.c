@@ -50,7 +50,7 @@ START_TEST(columns_line_up)
 	text = printed(&table, false, 0);
 	ck_assert_str_eq(text, "BOX         STATE    WHAT\n"
 			       "peluquer\xc3\xad"
-			       "a  ok       \n"
+			       "a  ok\n"
 			       "b           TROUBLE  el disco est\xc3\xa1 lleno?[2J\n");
 	table_done(&table);
 }
@@ -80,7 +80,7 @@ START_TEST(one_column_is_coloured)
 	fill(&table);
 	text = printed(&table, true, 0);
 	ck_assert_ptr_nonnull(strstr(text, "  \033[31mTROUBLE\033[0m  el"));
-	ck_assert_ptr_nonnull(strstr(text, "  \033[32mok\033[0m       \n"));
+	ck_assert_ptr_nonnull(strstr(text, "  \033[32mok\033[0m\n"));
 	ck_assert_ptr_null(strstr(text, "\033[31mb"));
 	table_done(&table);
 }
