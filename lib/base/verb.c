@@ -214,8 +214,11 @@ static void help_program(const struct verb_program *program)
 
 static void help_verb(const struct verb_program *program, const struct verb *verb)
 {
+	/* Never _(""): that is the header of the catalogue. */
+	const char *summary = verb->summary[0] ? verb->summary : program->summary;
+
 	printf(_("Usage: %s%s%s [OPTION...] %s\n\n%s\n"), program->name, verb->name[0] ? " " : "",
-		verb->name, verb->arguments[0] ? _(verb->arguments) : "", _(verb->summary));
+		verb->name, verb->arguments[0] ? _(verb->arguments) : "", _(summary));
 	if (verb->details)
 		printf("\n%s\n", _(verb->details));
 	puts(_("\nOptions:"));
