@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 
-#define JSON_INTEGER_MAX 9007199254740991ll /* 2^53 - 1 */
+#define JSON_INTEGER_MAX 9007199254740991LL /* 2^53 - 1 */
 #define JSON_DEPTH_MAX 32
 
 /* A value; the root is owned by whoever parsed or made it, its parts are borrowed from it. */

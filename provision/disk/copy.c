@@ -173,10 +173,10 @@ int copy_read(struct copy *copy, struct copy_place place, void *data, size_t siz
 		size_t n = piece_of(size);
 
 		r = fill(copy, place, n, err);
-		if (r >= 0)
+		if (r >= 0) {
 			memcpy(at, copy->buffer, n);
-		if (r >= 0)
 			tell(copy, n);
+		}
 		at += n;
 		place.offset += n;
 		size -= n;

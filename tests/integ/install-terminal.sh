@@ -62,6 +62,7 @@ mcopy -o -i "$stick@@$(($(part_start "$stick" nexus-seed) * 512))" "$T/install.c
 remember "$disk"
 type_at '3\n' --target "$disk"
 expect 1 "line 2" "a damaged install.conf with somebody there"
-said "install.conf on the stick is not used" && said "1, 2 or 3" || fail "questions are asked instead"
+said "install.conf on the stick is not used" || fail "it says that install.conf is not used"
+said "1, 2 or 3" || fail "questions are asked instead"
 changed "$disk" && fail "a damaged install.conf changed something"
 finish

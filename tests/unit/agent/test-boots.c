@@ -73,7 +73,9 @@ START_TEST(goes_round)
 }
 END_TEST
 
-#define LONG_ID "0123456789012345678901234567890123456789"
+#define LONG_ID_BOOT                                                                               \
+	"{\"schema\":\"nexus.boots/1\","                                                           \
+	"\"boot_id\":\"0123456789012345678901234567890123456789\",\"clean\":true}"
 
 static const char *const torn[] = {
 	"",
@@ -81,7 +83,7 @@ static const char *const torn[] = {
 	"{\"schema\":\"nexus.boots/1\"}",
 	"[]",
 	"{\"schema\":\"nexus.boots/2\",\"boot_id\":\"x\",\"clean\":true,\"alive_s\":1}",
-	"{\"schema\":\"nexus.boots/1\",\"boot_id\":\"" LONG_ID "\",\"clean\":true}",
+	LONG_ID_BOOT,
 };
 
 START_TEST(puts_torn_files_aside)
