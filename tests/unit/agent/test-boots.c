@@ -73,9 +73,9 @@ START_TEST(goes_round)
 }
 END_TEST
 
-#define LONG_ID_BOOT                                                                               \
-	"{\"schema\":\"nexus.boots/1\","                                                           \
-	"\"boot_id\":\"0123456789012345678901234567890123456789\",\"clean\":true}"
+static const char long_id_boot[] =
+	"{\"schema\":\"nexus.boots/1\","
+	"\"boot_id\":\"0123456789012345678901234567890123456789\",\"clean\":true}";
 
 static const char *const torn[] = {
 	"",
@@ -83,7 +83,7 @@ static const char *const torn[] = {
 	"{\"schema\":\"nexus.boots/1\"}",
 	"[]",
 	"{\"schema\":\"nexus.boots/2\",\"boot_id\":\"x\",\"clean\":true,\"alive_s\":1}",
-	LONG_ID_BOOT,
+	long_id_boot,
 };
 
 START_TEST(puts_torn_files_aside)
