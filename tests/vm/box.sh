@@ -176,7 +176,7 @@ box_boot_report() {
 # box_fill MIB: real files of this machine, so many MiB of them, into the box.
 box_fill() {
 	find /usr/bin /usr/include /usr/lib /usr/share -xdev ! -type d -printf '%s %p\n' 2>/dev/null |
-		awk -v limit=$(($1 * 1050000)) 'NF == 2 && total < limit { total += $1; print substr($2, 2) }' >"$box_dir/files"
+		awk -v limit=$(($1 * 1150000)) 'NF == 2 && total < limit { total += $1; print substr($2, 2) }' >"$box_dir/files"
 	box_shell sudo mkdir -p "$box_tree"
 	tar -C / --no-recursion -T "$box_dir/files" -cf - | box_shell sudo tar -C "$box_tree" -xpf -
 	box_shell sudo sync
