@@ -33,7 +33,7 @@ boot_esp() {
 	for pair in "${distro_boot_files[@]}"; do
 		cp "$cache/$base_entry/boot/${pair% *}" "$tree/${pair#* }"
 	done
-	cp "$here/boot/stub.cfg" "$tree/$distro_grub_folder/grub.cfg"
+	cp "$here/boot/prefix.cfg" "$tree/$distro_grub_folder/grub.cfg"
 	sed "s|^set flavour=\"\"$|set flavour=\"$flavour_arguments\"|" "$here/boot/grub.cfg" >"$tree/grub/grub.cfg"
 	boot_image_json >"$tree/nexus/image.json"
 	fat_make nexus-esp 32 "$work/esp.img" 1
