@@ -100,7 +100,8 @@ grep -q 'The disk is full' "$T/stderr" || fail "does not say that the disk is fu
 umount "$T/small"
 
 echo "== a signal in the middle: nothing is left, nothing is changed"
-build --distro debian-trixie --flavour test --no-nexus --version 2 >"$T/stdout" 2>"$T/stderr" &
+"$SRC/image/build" --out "$out" --distro debian-trixie --flavour test --no-nexus --version 2 >"$T/stdout" \
+	2>"$T/stderr" </dev/null &
 pid=$!
 for _ in $(seq 200); do
 	grep -q 'Root: overlays' "$T/stdout" && break
