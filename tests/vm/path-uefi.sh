@@ -22,7 +22,7 @@ fi
 box_adopt
 box_boot_report
 box_nexus fleet status
-box_fill 60
+box_fill 120
 box_backup
 box_backup_again
 box_restore
