@@ -43,7 +43,7 @@ untouched "$box_dir/small-disk.img"
 echo "--- a disk that can't be written in its middle"
 box_stick broken '[Install]' Unattended=yes Disk=auto PowerOff=no
 vm_disk "$box_dir/broken-disk.img" "${box_disk_mib}M"
-refused broken 'Input/output error' --stick "$box_dir/broken.img" \
+refused broken 'ERROR: write /dev/sda at byte' --stick "$box_dir/broken.img" \
 	--disk "$box_dir/broken-disk.img" --disk-error 500000
 # No boot code for a BIOS, no file system in the ESP for UEFI: nothing starts what is there.
 cmp -n 440 "$box_dir/broken-disk.img" /dev/zero
