@@ -39,7 +39,7 @@ void progress_bar(double percent, size_t width, char ret_text[80])
 	snprintf(ret_text + 1 + width, 80 - 1 - width, "] %3d %%", (int)percent);
 }
 
-static const char *state_word(enum fleet_job_state state)
+const char *progress_state_word(enum fleet_job_state state)
 {
 	switch (state) {
 	case FLEET_JOB_QUEUED:
@@ -71,7 +71,7 @@ static char *details(const struct fleet_job *job)
 static void show_line(struct progress *progress, const struct fleet_job *job)
 {
 	cleanup_free char *text = job->has_progress ? details(job) : NULL;
-	const char *state = state_word(job->state);
+	const char *state = progress_state_word(job->state);
 
 	if (progress->any && job->state == progress->last_state &&
 		(!job->has_progress || job->progress.percent < progress->last_percent + LINE_STEP))
@@ -91,7 +91,8 @@ static void show_bar(struct progress *progress, const struct fleet_job *job)
 	char bar[80];
 
 	progress_bar(job->has_progress ? job->progress.percent : 0, BAR_WIDTH, bar);
-	fprintf(stderr, "\r\033[K%s %s  %s", job->kind, bar, text ? text : state_word(job->state));
+	fprintf(stderr, "\r\033[K%s %s  %s", job->kind, bar,
+		text ? text : progress_state_word(job->state));
 	fflush(stderr);
 	progress->drawn = true;
 }

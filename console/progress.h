@@ -27,4 +27,7 @@ void progress_end(struct progress *progress);
 /* The bar as text: "[#####-----]  50 %"; width characters between the brackets, at most 60. */
 void progress_bar(double percent, size_t width, char ret_text[80]);
 
+/* The translated word for a state, for people; static. */
+const char *progress_state_word(enum fleet_job_state state);
+
 #endif

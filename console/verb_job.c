@@ -305,21 +305,6 @@ int verb_job_restore(int argc, char **argv, void *context)
 
 /* --- listing jobs --- */
 
-static const char *job_state_word(enum fleet_job_state state)
-{
-	switch (state) {
-	case FLEET_JOB_QUEUED:
-		return _("waiting");
-	case FLEET_JOB_RUNNING:
-		return _("running");
-	case FLEET_JOB_DONE:
-		return _("done");
-	case FLEET_JOB_FAILED:
-		return _("failed");
-	}
-	return "";
-}
-
 static int add_job(struct table *table, const struct fleet_job *job, int64_t now_s, struct err *err)
 {
 	char started[32], took[32] = "-", state[64];
@@ -329,9 +314,9 @@ static int add_job(struct table *table, const struct fleet_job *job, int64_t now
 	table_age(job->started_s, now_s, started);
 	if (job->ended_s >= job->started_s && job->ended_s > 0)
 		clock_duration_format((uint64_t)(job->ended_s - job->started_s) * 1000000, took);
-	snprintf(state, sizeof(state), "%s", job_state_word(job->state));
+	snprintf(state, sizeof(state), "%s", progress_state_word(job->state));
 	if (job->state == FLEET_JOB_RUNNING && job->has_progress)
-		snprintf(state, sizeof(state), "%s %d %%", job_state_word(job->state),
+		snprintf(state, sizeof(state), "%s %d %%", progress_state_word(job->state),
 			(int)job->progress.percent);
 	if (job->state == FLEET_JOB_DONE)
 		colour = TABLE_GOOD;
