@@ -7,10 +7,10 @@
 #include "archive/save.h"
 #include "archive/select.h"
 #include "archive/target.h"
+#include "backup/common/common.h"
+#include "backup/verbs.h"
 #include "base/i18n.h"
-#include "common.h"
 #include "store/local.h"
-#include "verbs.h"
 
 static struct str_list arg_excludes, arg_exclude_files, arg_tags;
 static const char *arg_host, *arg_parent, *arg_compression;

@@ -1,10 +1,10 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "backup/common/common.h"
+#include "backup/verbs.h"
 #include "base/i18n.h"
-#include "common.h"
 #include "repo/config.h"
-#include "verbs.h"
 
 static const char *arg_from_repository;
 static const char *arg_from_password_file;

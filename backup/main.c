@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "backup/common/common.h"
+#include "backup/show/show.h"
+#include "backup/upkeep/upkeep.h"
+#include "backup/verbs.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "base/verb.h"
-#include "common.h"
-#include "verbs.h"
 
 static volatile bool arg_stop; /* set by the handler alone */
 static struct common arg_common = {.stop = &arg_stop};

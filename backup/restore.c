@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "archive/select.h"
+#include "backup/common/common.h"
+#include "backup/verbs.h"
 #include "base/i18n.h"
-#include "common.h"
-#include "verbs.h"
 
 static struct str_list arg_includes, arg_excludes, arg_hosts, arg_tags, arg_paths;
 static const char *arg_target;

@@ -1,4 +1,4 @@
-/* The verbs, one file each. */
+/* The verbs that move data: one file each. */
 #ifndef NEXUS_BACKUP_VERBS_H
 #define NEXUS_BACKUP_VERBS_H
 
@@ -6,9 +6,6 @@
 
 extern const struct verb verb_init;
 extern const struct verb verb_backup;
-extern const struct verb verb_snapshots;
-extern const struct verb verb_ls;
 extern const struct verb verb_restore;
-extern const struct verb verb_check;
 
 #endif

@@ -2,11 +2,11 @@
 #include <string.h>
 
 #include "archive/select.h"
+#include "backup/common/common.h"
+#include "backup/show/show.h"
 #include "base/buf.h"
 #include "base/i18n.h"
-#include "common.h"
 #include "repo/tree.h"
-#include "verbs.h"
 
 #define DEPTH_MAX 2048 /* folders */
 

@@ -2,10 +2,10 @@
 #include <string.h>
 
 #include "archive/select.h"
+#include "backup/common/common.h"
+#include "backup/show/show.h"
 #include "base/i18n.h"
 #include "base/parse.h"
-#include "common.h"
-#include "verbs.h"
 
 static struct str_list arg_hosts, arg_tags, arg_paths;
 static const char *arg_latest;

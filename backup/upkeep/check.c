@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
+#include "backup/common/common.h"
+#include "backup/upkeep/upkeep.h"
 #include "base/i18n.h"
-#include "common.h"
-#include "verbs.h"
 
 static bool arg_read_data;
 
