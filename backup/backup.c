@@ -10,7 +10,6 @@
 #include "backup/common/common.h"
 #include "backup/verbs.h"
 #include "base/i18n.h"
-#include "store/local.h"
 
 static struct str_list arg_excludes, arg_exclude_files, arg_tags;
 static const char *arg_host, *arg_parent, *arg_compression;
@@ -244,7 +243,7 @@ static int finish(const struct common *common, struct common_display *display,
 /* Snapshots are listed before the index is read, so that all they need is in it. */
 static int load(struct common_session *session, struct select_list *list, struct err *err)
 {
-	int r = local_store_tidy(repository_store(session->repository), err);
+	int r = store_tidy(repository_store(session->repository), err);
 
 	if (r >= 0)
 		r = select_load(session->repository, list, err);

@@ -77,11 +77,12 @@ static int run(int argc, char **argv, void *context)
 		return common_fail(common, &err);
 	id_format(&id, text);
 	if (common->json) {
+		cleanup_free char *place = place_show(common->repository, &common->place);
 		struct json *json = json_object_new();
 
 		json_set_text(json, "message_type", "initialized");
 		json_set_text(json, "id", text);
-		json_set_text(json, "repository", common->repository);
+		json_set_text(json, "repository", place);
 		common_print_json(json);
 	} else if (!common->quiet) {
 		printf(_("Made repository %.10s. Keep its password safe: without it the data can't "
@@ -95,9 +96,10 @@ const struct verb verb_init = {
 	.name = "init",
 	.arguments = "",
 	.summary = N_("make a new repository"),
-	.details = N_("Makes the folder given by --repo, a key for the password, and the "
-		      "configuration.\nRefuses when anything of a repository is there already.\n\n"
-		      "Example: nexus-backup -r /data/backup/repo -p /root/repo.key init"),
+	.details = N_(
+		"Makes the folder given by --repo (or the bucket), a key for the password, and the "
+		"configuration.\nRefuses when anything of a repository is there already.\n\n"
+		"Example: nexus-backup -r /data/backup/repo -p /root/repo.key init"),
 	.options = options,
 	.run = run,
 };

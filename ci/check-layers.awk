@@ -57,11 +57,20 @@ function check_own(where, from, name,    to, room, other) {
 		complain(where, room " may not include " other " (\"" name "\")")
 }
 
+# Whether a room is one of those in a list, or a sub-room of one.
+function is_within(room, rooms,    list, count, i) {
+	count = split(rooms, list, " ")
+	for (i = 1; i <= count; i++)
+		if (index(room "/", list[i] "/") == 1)
+			return 1
+	return 0
+}
+
 function check_outside(where, from, name,    library, room) {
 	room = room_of(from)
 	for (library in wrapper)
 		if (name == library || name == library ".h" || index(name, library "/") == 1) {
-			if (index(room "/", wrapper[library] "/") != 1)
+			if (!is_within(room, wrapper[library]))
 				complain(where, "only " wrapper[library] " may include <" name \
 					">, not " room)
 			return

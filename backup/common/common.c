@@ -10,42 +10,21 @@
 
 #include "base/file.h"
 #include "base/i18n.h"
-#include "store/local.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "store/front/cache.h"
 
 #define PASSWORD_MAX 4096 /* bytes */
+#define COMMAND_US (5 * 60 * 1000000ull) /* somebody may have to touch a token */
 #define SHOW_EVERY_US 500000
 
 static const char program[] = "nexus-backup";
 
 /* --- The repository --- */
 
-static const char *find_location(const struct common *common)
-{
-	const char *location = common->repository;
-
-	if (!location || !*location)
-		location = getenv("RESTIC_REPOSITORY");
-	return location && *location ? location : NULL;
-}
-
 int common_open_store(const struct common *common, bool create, struct store **ret, struct err *err)
 {
-	static const char *const remote[] = {
-		"sftp:", "s3:", "rest:", "swift:", "b2:", "azure:", "gs:", "rclone:"};
-	const char *location = find_location(common), *path;
-
-	if (!location)
-		return err_set(err, ERR_CONFIG, EINVAL,
-			"find repository: say where with --repo or RESTIC_REPOSITORY");
-	path = str_after(location, "local:");
-	if (!path)
-		path = location;
-	for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++)
-		if (str_after(location, remote[i]))
-			return err_set(err, ERR_CONFIG, ENOTSUP,
-				"open repository %s: only folders of this machine are supported",
-				location);
-	return local_store_open(path, create, ret, err);
+	return place_open(common->repository, &common->place, create, ret, err);
 }
 
 void common_password_free(char *password)
@@ -96,19 +75,46 @@ static int ask_twice(char **ret, struct err *err)
 	return 0;
 }
 
+/* The first line of what the command prints. */
+static int run_command(const char *command, char **ret, struct err *err)
+{
+	const struct proc_options options = {
+		.output_max = PASSWORD_MAX, .timeout_us = COMMAND_US, .environment = NULL};
+	cleanup_str_list struct str_list argv = {0};
+	cleanup_common_password char *output = NULL;
+	int r = str_list_split(&argv, command, err);
+
+	if (r >= 0 && !argv.count)
+		r = err_set(err, ERR_CONFIG, EINVAL, "it is empty");
+	if (r >= 0)
+		r = proc_run_ok((const char *const *)argv.items, &options, &output, err);
+	if (r < 0)
+		return err_wrap(err, "read password from command");
+	output[strcspn(output, "\r\n")] = '\0';
+	*ret = TAKE(output);
+	return 0;
+}
+
 int common_password(const struct common *common, bool again, char **ret, struct err *err)
 {
 	cleanup_common_password char *password = NULL;
 	const char *path = common->password_file, *given = getenv("RESTIC_PASSWORD");
+	const char *command = common->password_command;
 	int r;
 
-	if (!path || !*path)
+	if ((!path || !*path) && (!command || !*command)) {
 		path = getenv("RESTIC_PASSWORD_FILE");
+		command = getenv("RESTIC_PASSWORD_COMMAND");
+	}
 	if (path && *path) {
 		r = file_read(AT_FDCWD, path, PASSWORD_MAX, &password, NULL, err);
 		if (r < 0)
 			return err_wrap(err, "read password");
 		*ret = strdup(str_strip(password));
+	} else if (command && *command) {
+		r = run_command(command, ret, err);
+		if (r < 0)
+			return r;
 	} else if (given) {
 		*ret = strdup(given);
 	} else {
@@ -122,6 +128,21 @@ int common_password(const struct common *common, bool again, char **ret, struct 
 		return 0;
 	common_password_free(*ret);
 	return err_set(err, ERR_CONFIG, EINVAL, "read password: an empty one is not allowed");
+}
+
+/* Only now is it known whose cache it is. */
+static int start_cache(const struct common *common, struct repository *repository, struct err *err)
+{
+	cleanup_free char *folder = NULL;
+	char id[ID_TEXT_SIZE];
+	int r = place_cache_folder(&common->place, &folder, err);
+
+	if (r < 0 || !folder)
+		return r;
+	id_format(&repository_config(repository)->id, id);
+	if (cache_store_use(repository_store(repository), folder, id, err) < 0)
+		log_warning("no cache: %s", err->text); /* it works without, only slower */
+	return 0;
 }
 
 static int open_repository(const struct common *common, const struct repository_options *options,
@@ -138,7 +159,8 @@ static int open_repository(const struct common *common, const struct repository_
 		store_close(store);
 		return r;
 	}
-	return repository_open(store, password, options, ret, err);
+	r = repository_open(store, password, options, ret, err);
+	return r < 0 ? r : start_cache(common, *ret, err);
 }
 
 int common_open(const struct common *common, const struct repository_options *options,

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "archive/progress.h"
+#include "backup/common/place.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "repo/lock.h"
@@ -26,6 +27,8 @@ enum {
 /* The program's context; filled by the options before a verb runs. */
 struct common {
 	const char *repository, *password_file; /* borrowed from argv or the environment */
+	const char *password_command; /* the same */
+	struct place_options place; /* how the repository is reached */
 	bool json, quiet, no_lock;
 	const volatile bool *stop; /* becomes true when the user or system wants us to end */
 };
@@ -36,11 +39,12 @@ struct common_session {
 	struct lock *lock; /* owned, or NULL */
 };
 
-/* The place named by --repo or RESTIC_REPOSITORY, opened as a store. create: made if missing. */
+/* The place named by --repo, --repository-file or the environment, opened as a store. create:
+ * made if missing. */
 int common_open_store(const struct common *common, bool create, struct store **ret, struct err *err)
 	__attribute__((warn_unused_result));
-/* From the file, the environment or, on a terminal, the person (twice when again). Owned and
- * wiped by common_password_free. */
+/* From the file, the command, the environment or, on a terminal, the person (twice when again).
+ * Owned and wiped by common_password_free. */
 int common_password(const struct common *common, bool again, char **ret, struct err *err)
 	__attribute__((warn_unused_result));
 void common_password_free(char *password);

@@ -25,11 +25,12 @@ restic_peers_apt() {
 		-o Acquire::Languages=none "$@"
 }
 
-# Fetches and unpacks restic of the suite sid, unless it is there. Prints nothing.
-restic_peers_fetch() {
-	local dir archive work deb
+# Fetches package $1 of the suite sid and unpacks it into folder $2 of the cache, unless
+# usr/bin/$1 is there. Prints nothing.
+restic_peers_unpack() {
+	local package=$1 folder=$2 dir archive work deb
 	dir=$(restic_peers_dir)
-	[ -x "$dir/sid/usr/bin/restic" ] && return 0
+	[ -x "$dir/$folder/usr/bin/$package" ] && return 0
 	archive=$(restic_peers_archive)
 	[ -n "$archive" ] || return 1
 	mkdir -p "$dir"
@@ -38,13 +39,24 @@ restic_peers_fetch() {
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive sid main" \
 		>"$work/sources.list"
 	if restic_peers_apt "$work" -qq update >&2 &&
-		(cd "$work" && restic_peers_apt "$work" -qq download restic >&2); then
-		deb=$(find "$work" -maxdepth 1 -name 'restic_*.deb' | head -n 1)
-		[ -n "$deb" ] && dpkg-deb -x "$deb" "$work/root" && rm -rf "$dir/sid" &&
-			mv "$work/root" "$dir/sid"
+		(cd "$work" && restic_peers_apt "$work" -qq download "$package" >&2); then
+		deb=$(find "$work" -maxdepth 1 -name "${package}_*.deb" | head -n 1)
+		[ -n "$deb" ] && dpkg-deb -x "$deb" "$work/root" && rm -rf "${dir:?}/$folder" &&
+			mv "$work/root" "$dir/$folder"
 	fi
 	rm -rf "$work"
-	[ -x "$dir/sid/usr/bin/restic" ]
+	[ -x "$dir/$folder/usr/bin/$package" ]
+}
+
+# restic of the suite sid.
+restic_peers_fetch() {
+	restic_peers_unpack restic sid
+}
+
+# Prints the path of restic's REST server, fetched if need be; fails if there is none.
+restic_peers_server() {
+	restic_peers_unpack restic-rest-server server &&
+		echo "$(restic_peers_dir)/server/usr/bin/restic-rest-server"
 }
 
 # Prints the path of the newer restic; fails if there is none.

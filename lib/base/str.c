@@ -158,6 +158,43 @@ int str_list_add(struct str_list *list, const char *text, struct err *err)
 	return 0;
 }
 
+/* One word from *at on into word, which has room for all of it; false if a quote stays open. */
+static bool take_word(const char **at, char *word)
+{
+	char quote = '\0';
+
+	for (; **at && (quote || !strchr(" \t\n", **at)); (*at)++) {
+		char c = **at;
+
+		if (quote ? c == quote : c == '\'' || c == '"') {
+			quote = quote ? '\0' : c;
+			continue;
+		}
+		if (c == '\\' && quote != '\'' && (*at)[1])
+			c = *++*at;
+		*word++ = c;
+	}
+	*word = '\0';
+	return !quote;
+}
+
+int str_list_split(struct str_list *list, const char *text, struct err *err)
+{
+	cleanup_free char *word = malloc(strlen(text) + 1);
+	int r = word ? 0 : err_oom(err);
+
+	while (r >= 0) {
+		text += strspn(text, " \t\n");
+		if (!*text)
+			break;
+		if (!take_word(&text, word))
+			return err_set(
+				err, ERR_CONFIG, EINVAL, "read command: a quote is not closed");
+		r = str_list_add(list, word, err);
+	}
+	return r;
+}
+
 void str_list_done(struct str_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)

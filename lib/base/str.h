@@ -47,6 +47,10 @@ struct str_list {
 /* Adds a copy. -E2BIG past STR_LIST_MAX, -ENOMEM. */
 int str_list_add(struct str_list *list, const char *text, struct err *err)
 	__attribute__((warn_unused_result));
+/* Adds the words of a command line as a shell would see them: blanks, '', "" and \\ mean what they
+ * do there, nothing else does. -EINVAL for a quote that is not closed. */
+int str_list_split(struct str_list *list, const char *text, struct err *err)
+	__attribute__((warn_unused_result));
 void str_list_done(struct str_list *list);
 bool str_list_has(const struct str_list *list, const char *text);
 

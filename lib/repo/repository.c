@@ -451,8 +451,8 @@ static int load_copy(struct repository *repository, struct blob_codec *codec, en
 	if (!sealed)
 		return err_oom(err);
 	id_format(&copy->pack, name);
-	r = store_read(repository->store, STORE_PACK, name, copy->location.offset, sealed,
-		copy->location.length, err);
+	r = (type == BLOB_TREE ? store_read_often : store_read)(repository->store, STORE_PACK, name,
+		copy->location.offset, sealed, copy->location.length, err);
 	if (r >= 0)
 		r = blob_open(codec, sealed, copy->location.length, copy->location.plain_length, id,
 			ret, err);

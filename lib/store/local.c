@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/str.h"
 
-#define PATH_SIZE 96
+#define PATH_SIZE STORE_PATH_SIZE
 #define TEMPORARY_PREFIX ".nexus-"
 #define WRITE_BACK_SIZE (4u << 20) /* bytes after which the kernel is asked to start writing */
 
@@ -43,16 +43,6 @@ static void format_folder(enum store_type type, const char *name, char ret_folde
 		snprintf(ret_folder, PATH_SIZE, "data/%.2s", name);
 	else
 		snprintf(ret_folder, PATH_SIZE, "%s", store_type_name(type));
-}
-
-static void format_path(enum store_type type, const char *name, char ret_path[static PATH_SIZE])
-{
-	if (type == STORE_CONFIG)
-		snprintf(ret_path, PATH_SIZE, "config");
-	else if (type == STORE_PACK)
-		snprintf(ret_path, PATH_SIZE, "data/%.2s/%s", name, name);
-	else
-		snprintf(ret_path, PATH_SIZE, "%s/%s", store_type_name(type), name);
 }
 
 static int make_folder(struct local_store *local, const char *path, struct err *err)
@@ -114,7 +104,7 @@ static int local_begin(
 		free(upload);
 		return r;
 	}
-	/* Says to local_store_tidy that somebody is still writing. Advisory: a file system
+	/* Says to store_tidy that somebody is still writing. Advisory: a file system
 	 * without locks works too. */
 	if (flock(upload->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
 		r = err_errno(err, errno, "lock %s", upload->path);
@@ -171,7 +161,7 @@ static int local_commit(struct store_upload *base, const char *name, struct err 
 	char path[PATH_SIZE], folder[PATH_SIZE];
 	int r;
 
-	format_path(base->type, name, path);
+	store_format_path(base->type, name, path);
 	format_folder(base->type, name, folder);
 	if (fsync(upload->fd) < 0)
 		return err_errno(err, errno, "sync %s", upload->path);
@@ -196,7 +186,7 @@ static int local_read(struct store *store, enum store_type type, const char *nam
 	cleanup_close int fd = -1;
 	char path[PATH_SIZE];
 
-	format_path(type, name, path);
+	store_format_path(type, name, path);
 	fd = openat(local_of(store)->fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return err_errno(err, errno, "open %s", path);
@@ -209,7 +199,7 @@ static int local_size(struct store *store, enum store_type type, const char *nam
 	char path[PATH_SIZE];
 	struct stat st;
 
-	format_path(type, name, path);
+	store_format_path(type, name, path);
 	if (fstatat(local_of(store)->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_errno(err, errno, "look at %s", path);
 	if (!S_ISREG(st.st_mode))
@@ -297,10 +287,42 @@ static int local_remove(
 {
 	char path[PATH_SIZE];
 
-	format_path(type, name, path);
+	store_format_path(type, name, path);
 	if (unlinkat(local_of(store)->fd, path, 0) < 0)
 		return err_errno(err, errno, "remove %s", path);
 	return 0;
+}
+
+static int tidy_one(
+	int folder_fd, const char *folder, const char *name, void *context, struct err *err)
+{
+	cleanup_close int fd = -1;
+	int *count = context;
+
+	(void)folder;
+	(void)err;
+	if (strncmp(name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) != 0)
+		return 0;
+	fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	if (unlinkat(folder_fd, name, 0) == 0)
+		(*count)++;
+	return 0;
+}
+
+static int local_tidy(struct store *store, struct err *err)
+{
+	struct local_store *local = local_of(store);
+	int count = 0, r;
+
+	r = visit(local, ".", tidy_one, &count, err);
+	for (enum store_type type = STORE_KEY; r >= 0 && type < STORE_PACK; type++)
+		r = visit(local, store_type_name(type), tidy_one, &count, err);
+	/* Packs are all begun in the first folder. */
+	if (r >= 0)
+		r = visit(local, "data/00", tidy_one, &count, err);
+	return r < 0 ? r : count;
 }
 
 static void local_close(struct store *store)
@@ -319,6 +341,7 @@ static const struct store_ops local_ops = {
 	.size = local_size,
 	.list = local_list,
 	.remove = local_remove,
+	.tidy = local_tidy,
 	.close = local_close,
 };
 
@@ -343,36 +366,4 @@ int local_store_open(const char *path, bool create, struct store **ret, struct e
 	local->fd = TAKE_FD(fd);
 	*ret = &local->store;
 	return 0;
-}
-
-static int tidy_one(
-	int folder_fd, const char *folder, const char *name, void *context, struct err *err)
-{
-	cleanup_close int fd = -1;
-	int *count = context;
-
-	(void)folder;
-	(void)err;
-	if (strncmp(name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) != 0)
-		return 0;
-	fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return 0;
-	if (unlinkat(folder_fd, name, 0) == 0)
-		(*count)++;
-	return 0;
-}
-
-int local_store_tidy(struct store *store, struct err *err)
-{
-	struct local_store *local = local_of(store);
-	int count = 0, r;
-
-	r = visit(local, ".", tidy_one, &count, err);
-	for (enum store_type type = STORE_KEY; r >= 0 && type < STORE_PACK; type++)
-		r = visit(local, store_type_name(type), tidy_one, &count, err);
-	/* Packs are all begun in the first folder. */
-	if (r >= 0)
-		r = visit(local, "data/00", tidy_one, &count, err);
-	return r < 0 ? r : count;
 }

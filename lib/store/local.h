@@ -11,7 +11,4 @@
 int local_store_open(const char *path, bool create, struct store **ret, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Removes temporary files whose writers are gone. Returns how many. */
-int local_store_tidy(struct store *store, struct err *err) __attribute__((warn_unused_result));
-
 #endif

@@ -24,6 +24,17 @@ bool store_name_is_valid(const char *name)
 	       strspn(name, "0123456789abcdef") == STORE_NAME_SIZE - 1;
 }
 
+void store_format_path(
+	enum store_type type, const char *name, char ret_path[static STORE_PATH_SIZE])
+{
+	if (type == STORE_CONFIG)
+		snprintf(ret_path, STORE_PATH_SIZE, "config");
+	else if (type == STORE_PACK)
+		snprintf(ret_path, STORE_PATH_SIZE, "data/%.2s/%s", name, name);
+	else
+		snprintf(ret_path, STORE_PATH_SIZE, "%s/%s", store_type_name(type), name);
+}
+
 void store_close(struct store *store)
 {
 	if (store)
@@ -80,6 +91,18 @@ int store_read(struct store *store, enum store_type type, const char *name, uint
 	return r < 0 ? r : store->ops->read(store, type, name, offset, ret, size, err);
 }
 
+int store_read_often(struct store *store, enum store_type type, const char *name, uint64_t offset,
+	void *ret, size_t size, struct err *err)
+{
+	int r = check_name(type, name, err);
+
+	if (r < 0)
+		return r;
+	if (store->ops->read_often)
+		return store->ops->read_often(store, type, name, offset, ret, size, err);
+	return store->ops->read(store, type, name, offset, ret, size, err);
+}
+
 int store_size(struct store *store, enum store_type type, const char *name, uint64_t *ret_bytes,
 	struct err *err)
 {
@@ -99,6 +122,11 @@ int store_remove(struct store *store, enum store_type type, const char *name, st
 	int r = check_name(type, name, err);
 
 	return r < 0 ? r : store->ops->remove(store, type, name, err);
+}
+
+int store_tidy(struct store *store, struct err *err)
+{
+	return store->ops->tidy ? store->ops->tidy(store, err) : 0;
 }
 
 int store_save(struct store *store, enum store_type type, const char *name, const void *data,

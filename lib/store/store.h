@@ -45,11 +45,18 @@ struct store_ops {
 		void *ret, size_t size, struct err *err);
 	int (*size)(struct store *store, enum store_type type, const char *name,
 		uint64_t *ret_bytes, struct err *err);
-	/* Each object of the type once, in no order; what is no name of an object is skipped. */
+	/* The same, for what is likely to be read again; NULL: read does. */
+	int (*read_often)(struct store *store, enum store_type type, const char *name,
+		uint64_t offset, void *ret, size_t size, struct err *err);
+	/* Each object of the type once, in no order; what is no name of an object is skipped.
+	 * fn may call the store. */
 	int (*list)(struct store *store, enum store_type type, store_list_fn *fn, void *context,
 		struct err *err);
-	/* -ENOENT if it is not there. */
+	/* -ENOENT if it is not there, where the place tells (S3 does not). */
 	int (*remove)(struct store *store, enum store_type type, const char *name, struct err *err);
+	/* Removes what uploads of dead writers left; returns how many. NULL: nothing can be left.
+	 */
+	int (*tidy)(struct store *store, struct err *err);
 	/* Takes store. */
 	void (*close)(struct store *store);
 };
@@ -67,6 +74,10 @@ struct store_upload {
 /* The folder of a type: "keys", "data" ...; "config" for the config. Static. */
 const char *store_type_name(enum store_type type);
 bool store_name_is_valid(const char *name);
+/* The path of an object below its repository: "data/01/0123...". name: NULL for the config. */
+#define STORE_PATH_SIZE 96
+void store_format_path(
+	enum store_type type, const char *name, char ret_path[static STORE_PATH_SIZE]);
 
 void store_close(struct store *store);
 CLEANUP_DEFINE(store, struct store *, store_close);
@@ -85,12 +96,17 @@ int store_commit(struct store_upload *upload, const char *name, struct err *err)
 	__attribute__((warn_unused_result));
 int store_read(struct store *store, enum store_type type, const char *name, uint64_t offset,
 	void *ret, size_t size, struct err *err) __attribute__((warn_unused_result));
+/* The same; a cache keeps the whole object. For packs of trees. */
+int store_read_often(struct store *store, enum store_type type, const char *name, uint64_t offset,
+	void *ret, size_t size, struct err *err) __attribute__((warn_unused_result));
 int store_size(struct store *store, enum store_type type, const char *name, uint64_t *ret_bytes,
 	struct err *err) __attribute__((warn_unused_result));
 int store_list(struct store *store, enum store_type type, store_list_fn *fn, void *context,
 	struct err *err) __attribute__((warn_unused_result));
 int store_remove(struct store *store, enum store_type type, const char *name, struct err *err)
 	__attribute__((warn_unused_result));
+
+int store_tidy(struct store *store, struct err *err) __attribute__((warn_unused_result));
 
 /* begin, append, commit. name is NULL for the config. */
 int store_save(struct store *store, enum store_type type, const char *name, const void *data,

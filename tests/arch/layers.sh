@@ -40,6 +40,8 @@ expect 'base may not include json ("json/json.h")' \
 expect 'only json may include <cjson/cJSON.h>, not base' \
 	'echo "#include <cjson/cJSON.h>" >>lib/base/str.h'
 expect 'only conf may include <ini.h>, not json' 'echo "#include <ini.h>" >>lib/json/json.c'
+expect 'only console/fleet store/sftp may include <libssh/sftp.h>, not store' \
+	'echo "#include <libssh/sftp.h>" >>lib/store/local.c'
 expect '<glib.h> is in no row' 'echo "#include <glib.h>" >>lib/base/str.c'
 expect '"base/nothing.h" is not a header' 'echo "#include \"base/nothing.h\"" >>lib/base/str.c'
 expect 'a knot: base/cleanup -> base/err -> base/cleanup' \

@@ -34,7 +34,7 @@ expect 10 'there is none at this place' "$NB" -r "$T/empty" snapshots
 expect 1 'already holds' "$NB" init
 echo wrong >"$T/wrong"
 expect 12 'wrong password' "$NB" -p "$T/wrong" snapshots
-expect 1 'only folders of this machine' "$NB" -r sftp:host:/x snapshots
+expect 1 'not among the places' "$NB" -r b2:bucket snapshots
 expect 1 'nothing\|No such file' "$NB" backup "$T/missing"
 expect 2 'argument is missing' "$NB" backup
 expect 2 'Did you mean' "$NB" bakcup

@@ -80,11 +80,11 @@ START_TEST(tidy)
 	ck_assert_int_ge(fd, 0);
 	close(fd);
 	ck_assert_int_eq(store_begin(store, STORE_PACK, &upload, &err), 0);
-	ck_assert_int_eq(local_store_tidy(store, &err), 1);
+	ck_assert_int_eq(store_tidy(store, &err), 1);
 	ck_assert_int_eq(access(path, F_OK), 0);
 	ck_assert_int_eq(store_append(upload, "x", 1, &err), 0);
 	ck_assert_int_eq(store_commit(TAKE(upload), store_cases_name, &err), 0);
-	ck_assert_int_eq(local_store_tidy(store, &err), 0);
+	ck_assert_int_eq(store_tidy(store, &err), 0);
 }
 END_TEST
 
