@@ -165,13 +165,27 @@ static int parse_host(const char *text, size_t size, struct url *url, struct err
 	return parse_port(stop + 1, (size_t)(end - stop - 1), url, err);
 }
 
+/* A blank is taken as it is meant. */
 static int parse_path(const char *text, struct url *url, struct err *err)
 {
+	char *to;
+
 	for (const char *c = text; *c; c++)
-		if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '?' || *c == '#')
-			return refuse("its path has a blank, a '?' or a '#'", err);
-	url->path = strdup(text);
-	return url->path ? 0 : err_oom(err);
+		if ((unsigned char)*c < ' ' || *c == 0x7f || *c == '?' || *c == '#')
+			return refuse("its path has a '?', a '#' or a control character", err);
+	url->path = to = malloc(3 * strlen(text) + 1);
+	if (!to)
+		return err_oom(err);
+	for (; *text; text++) {
+		if (*text != ' ') {
+			*to++ = *text;
+			continue;
+		}
+		memcpy(to, "%20", 3);
+		to += 3;
+	}
+	*to = '\0';
+	return 0;
 }
 
 int url_parse(const char *text, struct url *ret, struct err *err)

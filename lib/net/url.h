@@ -17,7 +17,7 @@ struct url {
 	char *user, *password; /* percent-decoded */
 	char *host; /* an IPv6 address without its brackets */
 	uint16_t port; /* 0: none was given */
-	char *path; /* as it was written: "" or from its "/" on */
+	char *path; /* as it was written, blanks as %20: "" or from its "/" on */
 };
 
 /* -EINVAL (kind config) for what is no such address, with a query or a fragment too. */

@@ -52,7 +52,7 @@ struct store_ops {
 	 * fn may call the store. */
 	int (*list)(struct store *store, enum store_type type, store_list_fn *fn, void *context,
 		struct err *err);
-	/* -ENOENT if it is not there, where the place tells (S3 does not). */
+	/* -ENOENT if it is not there, where the place tells (a server need not). */
 	int (*remove)(struct store *store, enum store_type type, const char *name, struct err *err);
 	/* Removes what uploads of dead writers left; returns how many. NULL: nothing can be left.
 	 */

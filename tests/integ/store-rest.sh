@@ -67,14 +67,15 @@ grep -q 'no cache' "$T/stderr" || backup_die "no word of the missing cache"
 echo "ok: cache"
 
 # Limits: 4 MB at 2000 KiB/s take 2 s, up and down.
-head -c 4000000 /dev/urandom >"$T/four"
+mkdir "$T/four"
+head -c 4000000 /dev/urandom >"$T/four/four"
 started=$(date +%s%N)
 "$NB" --limit-upload 2000 backup -q "$T/four" || backup_die "backup with a limit"
 [ $((($(date +%s%N) - started) / 1000000)) -ge 1800 ] || backup_die "the limit of uploads is none"
 started=$(date +%s%N)
 "$NB" --limit-download 2000 restore -q "latest:$T" --target "$T/out4" || backup_die "restore with a limit"
 [ $((($(date +%s%N) - started) / 1000000)) -ge 1800 ] || backup_die "the limit of downloads is none"
-cmp "$T/four" "$T/out4/four" || backup_die "restore with a limit differs"
+cmp "$T/four/four" "$T/out4/four/four" || backup_die "restore with a limit differs"
 expect 1 'limit of KiB' "$NB" --limit-upload fast snapshots
 echo "ok: limits"
 

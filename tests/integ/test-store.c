@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../unit/store/store-cases.h"
+#include "../unit/unit.h"
 #include "backup/common/place.h"
 
 static int remove_one(struct store *store, const char *folder, const char *name, struct err *err)
@@ -14,6 +15,25 @@ static int remove_one(struct store *store, const char *folder, const char *name,
 		if (strcmp(store_type_name(type), folder) == 0)
 			return store_remove(store, type, name, err);
 	return err_set(err, ERR_CONFIG, EINVAL, "no such folder");
+}
+
+static struct store *under_test;
+
+START_TEST(contract_is_kept)
+{
+	store_cases(under_test);
+}
+END_TEST
+
+static int check_contract(struct store *store, bool forgetful)
+{
+	TCase *tcase = tcase_create("store");
+
+	under_test = store;
+	store_cases_forgetful = forgetful;
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, contract_is_kept);
+	return unit_main("store", tcase);
 }
 
 int main(int argc, char **argv)
@@ -32,11 +52,12 @@ int main(int argc, char **argv)
 	if (r >= 0)
 		r = place_open(argv[2], &options, contract, &store, &err);
 	if (r >= 0 && contract)
-		store_cases(store);
+		r = check_contract(store, strncmp(argv[2], "rest:", 5) == 0) == EXIT_SUCCESS ? 0
+											     : -1;
 	else if (r >= 0)
 		r = remove_one(store, argv[3], argv[4], &err);
 	str_list_done(&options.tuning);
-	if (r < 0)
+	if (r < 0 && err.code)
 		fprintf(stderr, "%s\n", err.text);
 	return r < 0;
 }

@@ -131,6 +131,25 @@ static int fill(
 	return place->host ? 0 : err_oom(err);
 }
 
+/* The short form is no URL: a '%' in it is one. */
+static char *url_of_short(const char *text)
+{
+	cleanup_free char *escaped = malloc(3 * strlen(text) + 1);
+	char *to = escaped;
+
+	if (!escaped)
+		return NULL;
+	for (; *text; text++) {
+		*to++ = *text;
+		if (*text != '%')
+			continue;
+		*to++ = '2';
+		*to++ = '5';
+	}
+	*to = '\0';
+	return str_printf("https://%s", escaped);
+}
+
 int s3_place_parse(const char *text, enum s3_lookup lookup, struct s3_place *ret, struct err *err)
 {
 	cleanup_s3_place struct s3_place place = {0};
@@ -141,7 +160,7 @@ int s3_place_parse(const char *text, enum s3_lookup lookup, struct s3_place *ret
 	if (str_after(text, "http://") || str_after(text, "https://"))
 		full = strdup(text);
 	else
-		full = str_printf("https://%s", str_after(text, "//") ? text + 2 : text);
+		full = url_of_short(str_after(text, "//") ? text + 2 : text);
 	if (!full)
 		return err_oom(err);
 	r = url_parse(full, &url, err);

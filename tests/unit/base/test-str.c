@@ -123,6 +123,33 @@ START_TEST(lists_own_copies)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	const char *words[4];
+} commands[] = {
+	{"", {NULL}},
+	{" \t\n", {NULL}},
+	{"a  b\tc", {"a", "b", "c"}},
+	{"'a b' \"c'd\" e\\ f", {"a b", "c'd", "e f"}},
+	{"a''b \"\" 'x\\y'", {"ab", "", "x\\y"}},
+	{"\"a\\\"b\" c\\", {"a\"b", "c\\"}},
+};
+
+START_TEST(splits_commands)
+{
+	cleanup_str_list struct str_list list = {0};
+	struct err err = ERR_INIT;
+	size_t count = 0;
+
+	ck_assert_int_eq(str_list_split(&list, commands[_i].text, &err), 0);
+	for (; commands[_i].words[count]; count++)
+		ck_assert_str_eq(list.items[count], commands[_i].words[count]);
+	ck_assert_uint_eq(list.count, count);
+	ck_assert_int_eq(str_list_split(&list, "a 'b", &err), -EINVAL);
+	ck_assert_int_eq(str_list_split(&list, "\"b", &err), -EINVAL);
+}
+END_TEST
+
 START_TEST(list_limit_and_one_more)
 {
 	struct str_list list = {.count = STR_LIST_MAX};
@@ -143,6 +170,7 @@ int main(void)
 	tcase_add_test(tcase, utf8_of_a_part);
 	tcase_add_test(tcase, width_in_columns);
 	tcase_add_test(tcase, lists_own_copies);
+	tcase_add_loop_test(tcase, splits_commands, 0, COUNT(commands));
 	tcase_add_test(tcase, list_limit_and_one_more);
 	return unit_main("str", tcase);
 }
