@@ -231,21 +231,28 @@ char *url_origin(const struct url *url)
 		bracketed ? "]" : "", port);
 }
 
+/* Whether the colon stands before a port, not a password: behind a login, digits up to the path. */
+static bool is_port(const char *authority, const char *colon)
+{
+	size_t digits = strspn(colon + 1, "0123456789");
+
+	return memchr(authority, '@', (size_t)(colon - authority)) && digits &&
+	       colon[1 + digits] == '/';
+}
+
 char *url_redact(const char *text)
 {
 	const char *authority = strstr(text, "://"), *colon, *at;
-	size_t size;
 
 	if (!authority)
 		return strdup(text);
 	authority += 3;
+	/* A password may hold an unescaped '/' or '@': all up to the last '@' is hidden. */
 	colon = strchr(authority, ':');
-	at = strchr(authority, '@');
+	at = strrchr(authority, '@');
+	while (colon && at && colon < at && is_port(authority, colon))
+		colon = strchr(colon + 1, ':');
 	if (!colon || !at || at < colon)
 		return strdup(text);
-	/* A password may hold an unescaped '/' or '@': what stands last decides. */
-	size = strcspn(authority, "/?#");
-	at = (size_t)(at - authority) < size ? memrchr(authority, '@', size)
-					     : strrchr(authority, '@');
 	return str_printf("%.*s***%s", (int)(colon + 1 - text), text, at);
 }
