@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "agent/common/identity.h"
+#include "agent/common/program.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "base/verb.h"
 #include "crypto/ssh_key.h"
 
 #define GATE "/usr/lib/nexus/nexus-gate"
@@ -119,16 +119,9 @@ static int run(int argc, char **argv, void *context)
 
 int main(int argc, char **argv)
 {
-	static const struct verb_option options[] = {
-		{.long_name = "root",
-			.argument = N_("DIR"),
-			.help = N_("take all paths below DIR, for tests"),
-			.text = &arg_root},
-		{0},
-	};
 	static const struct verb verbs[] = {
-		{"", N_("USER"), N_("Prints the SSH keys that may log in as USER."), NULL, options,
-			1, 1, run},
+		{"", N_("USER"), N_("Prints the SSH keys that may log in as USER."), NULL, NULL, 1,
+			1, run, NULL},
 		{0},
 	};
 	static const struct verb_program program = {
@@ -138,7 +131,5 @@ int main(int argc, char **argv)
 		.verbs = verbs,
 	};
 
-	i18n_init();
-	log_init("authorized-keys", LOG_LEVEL_INFO);
-	return verb_main(&program, argc, argv, NULL);
+	return program_main(&program, &arg_root, argc, argv);
 }

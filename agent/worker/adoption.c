@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "agent/common/identity.h"
+#include "agent/common/program.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "base/verb.h"
 #include "fleet/adoption.h"
 
 #define STATE_FOLDER "/var/lib/nexus-agent"
@@ -101,12 +101,15 @@ static int forget(int shown_fd, struct err *err)
 	return 0;
 }
 
-static int adoption_refresh(struct err *err)
+static int refresh(int argc, char **argv, void *context, struct err *err)
 {
 	cleanup_close int state_fd = -1, shown_fd = -1;
 	struct identity identity;
 	int r;
 
+	(void)argc;
+	(void)argv;
+	(void)context;
 	r = open_folder(STATE_FOLDER, &state_fd, err);
 	if (r >= 0)
 		r = open_folder(SHOWN_FOLDER, &shown_fd, err);
@@ -117,31 +120,14 @@ static int adoption_refresh(struct err *err)
 	return identity.adopted_s ? forget(shown_fd, err) : derive(state_fd, shown_fd, err);
 }
 
-static int run(int argc, char **argv, void *context)
-{
-	struct err err = ERR_INIT;
-
-	(void)argc;
-	(void)argv;
-	(void)context;
-	if (adoption_refresh(&err) >= 0)
-		return VERB_EXIT_OK;
-	log_error("%s", err.text);
-	return VERB_EXIT_FAILED;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct verb_option options[] = {
-		{.long_name = "root",
-			.argument = N_("DIR"),
-			.help = N_("take all paths below DIR, for tests"),
-			.text = &arg_root},
-		{0},
-	};
 	static const struct verb verbs[] = {
-		{"", "", N_("Derives the adoption code. Its unit calls it; a person need not."),
-			NULL, options, 0, 0, run},
+		{.name = "",
+			.arguments = "",
+			.summary = N_(
+				"Derives the adoption code. Its unit calls it; a person need not."),
+			.attempt = refresh},
 		{0},
 	};
 	static const struct verb_program program = {
@@ -151,7 +137,5 @@ int main(int argc, char **argv)
 		.verbs = verbs,
 	};
 
-	i18n_init();
-	log_init("nexus-adoption", LOG_LEVEL_INFO);
-	return verb_main(&program, argc, argv, NULL);
+	return program_main(&program, &arg_root, argc, argv);
 }
