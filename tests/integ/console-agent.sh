@@ -7,23 +7,15 @@ set -euo pipefail
 # shellcheck source=tests/integ/agent-lib.sh
 . "$SRC/tests/integ/agent-lib.sh"
 
-for tool in busctl dbus-daemon jq ssh-keygen /usr/sbin/sshd; do
-	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
-done
+need_tools busctl dbus-daemon jq ssh-keygen /usr/sbin/sshd
 if [ "$(id -u)" != 0 ] || ! unshare -m true 2>/dev/null; then
 	echo "needs root, for sshd"
 	exit 77
 fi
 
 nexus=$BUILD/console/nexus
-export NEXUS_HOME=$T/home NO_COLOR=1 HOME=$T XDG_CACHE_HOME=$T/cache
-mkdir -p "$T/bin" "$T/usr-lib-nexus"
-if [ -x "$BUILD/backup/nexus-backup" ]; then
-	ln -s "$BUILD/backup/nexus-backup" "$T/bin/nexus-backup"
-else
-	ln -s "$(command -v restic)" "$T/bin/nexus-backup"
-fi
-export PATH=$T/bin:$PATH
+export NEXUS_HOME=$T/home NO_COLOR=1
+mkdir -p "$T/usr-lib-nexus"
 
 # run STATUS COMMAND...: stdout in $T/out, stderr in $T/err.
 run() {
