@@ -261,7 +261,7 @@ static int watch_files(struct agent *agent, struct err *err)
 			IN_MOVED_TO | IN_ONLYDIR, on_file, agent);
 		/* What the folder tells is still seen at each tick. */
 		if (r < 0)
-			log_warning("watch folder %s: %s", path, strerror(-r));
+			log_warning("watch folder %s: %s", path, err_reason(r));
 	}
 	return 0;
 }
@@ -472,7 +472,7 @@ int agent_adopt(struct agent *agent, const struct fleet_contract_request *reques
 	}
 	if ((unlinkat(agent->adoption_fd, "authorized", 0) < 0 && errno != ENOENT) ||
 		(unlinkat(agent->adoption_fd, "code", 0) < 0 && errno != ENOENT))
-		log_warning("remove adoption code: %m");
+		log_warning("remove adoption code: %s", err_reason(errno));
 	if (!before)
 		journal_event(JOURNAL_ADOPTED, LOG_LEVEL_NOTICE, NULL, "adopted by %s",
 			agent->identity.console);

@@ -100,7 +100,7 @@ static void wake_getty(const struct agent *agent)
 	cleanup_close int fd = path ? open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 
 	if (fd >= 0 && futimens(fd, NULL) < 0)
-		log_debug("wake getty: %m");
+		log_debug("wake getty: %s", err_reason(errno));
 }
 
 int report_issue(struct agent *agent, struct err *err)

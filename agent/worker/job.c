@@ -259,7 +259,7 @@ static void clear_reports(const struct work *work)
 	}
 	for (struct dirent *entry; (entry = readdir(dir));)
 		if (entry->d_name[0] != '.' && unlinkat(work->out_fd, entry->d_name, 0) < 0)
-			log_warning("remove %s: %m", entry->d_name);
+			log_warning("remove %s: %s", entry->d_name, err_reason(errno));
 }
 
 /* Opens folders, settings and the record of the job. */
@@ -370,7 +370,7 @@ static void leave_init_error(const char *root, const char *text)
 		return;
 	if (!text) {
 		if (unlink(path) < 0 && errno != ENOENT)
-			log_warning("remove %s: %m", path);
+			log_warning("remove %s: %s", path, err_reason(errno));
 	} else if (file_replace(AT_FDCWD, path, text, strlen(text), 0644, &err) < 0) {
 		log_warning("%s", err.text);
 	}
