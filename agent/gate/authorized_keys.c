@@ -8,6 +8,7 @@
 
 #include "agent/common/identity.h"
 #include "agent/common/program.h"
+#include "agent/common/shown.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -18,7 +19,7 @@
 
 #define GATE "/usr/lib/nexus/nexus-gate"
 #define STATE_FOLDER "/var/lib/nexus-agent"
-#define SHOWN_FILE "/run/nexus-adoption/authorized"
+#define SHOWN_FILE SHOWN_FOLDER "/" SHOWN_LOGIN
 
 /* A box that has just started derives the key for some seconds yet; sshd waits 30 s for us. */
 #define WAIT_US 20000000u
