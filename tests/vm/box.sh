@@ -173,13 +173,22 @@ box_boot_report() {
 	echo "systemctl --failed: none"
 }
 
-# box_fill MIB: real files of this machine, so many MiB of them, into the box.
+# box_fill MIB: a USB disk with real files of this machine, so many MiB of them, is plugged into the box and copied, as
+# a client's old disk would be.
 box_fill() {
+	local source=$box_dir/source
+	mkdir -p "$source"
 	find /usr/bin /usr/include /usr/lib /usr/share -xdev ! -type d -printf '%s %p\n' 2>/dev/null |
 		awk -v limit=$(($1 * 1150000)) 'NF == 2 && total < limit { total += $1; print substr($2, 2) }' >"$box_dir/files"
-	box_shell sudo mkdir -p "$box_tree"
-	tar -C / --no-recursion -T "$box_dir/files" -cf - | box_shell sudo tar -C "$box_tree" -xpf -
-	box_shell sudo sync
+	tar -C / --no-recursion -T "$box_dir/files" -cf - | tar -C "$source" -xpf -
+	vm_disk "$source.img" "$(($1 * 2))M"
+	mke2fs -q -t ext4 -L old-disk -d "$source" "$source.img"
+	rm -rf --one-file-system "$source"
+	vm_plug pc old-disk "$source.img"
+	box_shell "sudo udevadm wait --timeout=60 /dev/disk/by-label/old-disk && sudo mkdir -p $box_tree /run/old-disk &&
+		sudo mount -o ro /dev/disk/by-label/old-disk /run/old-disk && sudo cp -a /run/old-disk/. $box_tree &&
+		sudo sync && sudo umount /run/old-disk && sudo rmdir $box_tree/lost+found"
+	vm_unplug pc old-disk
 	[ "$(box_shell sudo du -sbm --apparent-size "$box_tree" | cut -f1)" -ge "$1" ] || { echo "less than $1 MiB arrived"; return 1; }
 	box_figure "files on the box to back up" "$(box_shell sudo find "$box_tree" -type f | wc -l) files, $(
 		box_mib "$(box_shell sudo du -sb "$box_tree" | cut -f1)")"
