@@ -170,7 +170,8 @@ static bool take_word(const char **at, char *word)
 			quote = quote ? '\0' : c;
 			continue;
 		}
-		if (c == '\\' && quote != '\'' && (*at)[1])
+		if (c == '\\' && (*at)[1] &&
+			(quote == '"' ? strchr("\"\\$`", (*at)[1]) != NULL : !quote))
 			c = *++*at;
 		*word++ = c;
 	}

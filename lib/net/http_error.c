@@ -19,7 +19,7 @@ static enum retry_class connect_error(long os_error, const char *where, struct e
 			"it refuses the connection; is the server running?");
 	if (code == ETIMEDOUT || code == EINPROGRESS)
 		return tell(err, RETRY_IF_MET, ETIMEDOUT, where, "no answer");
-	return tell(err, RETRY_IF_MET, code, where, strerror(code));
+	return tell(err, RETRY_IF_MET, code, where, err_reason(code));
 }
 
 static enum retry_class tls_error(

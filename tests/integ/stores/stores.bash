@@ -7,6 +7,7 @@ set -u
 NB=$BUILD/backup/nexus-backup
 export LC_ALL=C.UTF-8 RESTIC_PASSWORD=integ RESTIC_CACHE_DIR=$T/cache TMPDIR=$T
 unset LANGUAGE RESTIC_REPOSITORY RESTIC_REPOSITORY_FILE RESTIC_REST_USERNAME RESTIC_REST_PASSWORD
+unset RESTIC_CACERT CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY no_proxy NO_PROXY
 server= # pid of the one server under test
 others=()

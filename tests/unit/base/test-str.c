@@ -133,6 +133,7 @@ static const struct {
 	{"'a b' \"c'd\" e\\ f", {"a b", "c'd", "e f"}},
 	{"a''b \"\" 'x\\y'", {"ab", "", "x\\y"}},
 	{"\"a\\\"b\" c\\", {"a\"b", "c\\"}},
+	{"\"%s\\n\\\\\"", {"%s\\n\\"}},
 };
 
 START_TEST(splits_commands)
