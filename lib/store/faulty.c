@@ -2,6 +2,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+#define UPLOAD_MAX (256u << 20) /* bytes */
 
 struct faulty_store {
 	struct store store;
@@ -11,7 +16,7 @@ struct faulty_store {
 
 struct faulty_upload {
 	struct store_upload upload;
-	struct store_upload *inner; /* owned */
+	struct buf data;
 };
 
 static struct faulty_store *faulty_of(struct store *store)
@@ -24,6 +29,10 @@ static int maybe_fail(struct store *store, const char *what, struct err *err)
 	struct faulty_plan *plan = faulty_of(store)->plan;
 	unsigned call = __atomic_add_fetch(&plan->calls, 1, __ATOMIC_SEQ_CST);
 
+	if (plan->late_us)
+		usleep((useconds_t)plan->late_us);
+	while (plan->silent && *plan->silent)
+		usleep(1000);
 	if (!plan->fail_at || call < plan->fail_at)
 		return 0;
 	return err_errno(err, plan->code, "%s (call %u of a faulty store)", what, call);
@@ -38,23 +47,18 @@ static int faulty_begin(
 	struct store *store, enum store_type type, struct store_upload **ret, struct err *err)
 {
 	struct faulty_upload *upload = calloc(1, sizeof(*upload));
-	int r;
 
 	if (!upload)
 		return err_oom(err);
 	upload->upload = (struct store_upload){.store = store, .type = type};
-	r = store_begin(faulty_of(store)->inner, type, &upload->inner, err);
-	if (r < 0) {
-		free(upload);
-		return r;
-	}
+	upload->data = BUF_INIT(UPLOAD_MAX);
 	*ret = &upload->upload;
 	return 0;
 }
 
 static void faulty_abort(struct store_upload *base)
 {
-	store_upload_abort(((struct faulty_upload *)base)->inner);
+	buf_done(&((struct faulty_upload *)base)->data);
 	free(base);
 }
 
@@ -62,20 +66,21 @@ static int faulty_append(struct store_upload *base, const void *data, size_t siz
 {
 	int r = maybe_fail(base->store, "append", err);
 
-	return r < 0 ? r : store_append(((struct faulty_upload *)base)->inner, data, size, err);
+	return r < 0 ? r : buf_add(&((struct faulty_upload *)base)->data, data, size, err);
 }
 
 static int faulty_commit(struct store_upload *base, const char *name, struct err *err)
 {
-	struct faulty_upload *upload = (struct faulty_upload *)base;
-	int r = maybe_fail(base->store, "commit", err);
+	cleanup_store_upload struct store_upload *owned = base;
+	const struct faulty_plan *plan = faulty_of(owned->store)->plan;
+	const struct buf *data = &((struct faulty_upload *)base)->data;
+	int r = maybe_fail(owned->store, "commit", err);
 
-	if (r < 0) {
-		faulty_abort(base);
-		return r;
-	}
-	r = store_commit(upload->inner, name, err);
-	free(upload);
+	for (int i = 0; r >= 0 && i < (plan->twice ? 2 : 1); i++)
+		r = store_save(faulty_of(owned->store)->inner, owned->type, name, data->data,
+			plan->half ? data->size / 2 : data->size, err);
+	if (r >= 0 && plan->lost_answer)
+		r = err_errno(err, plan->code, "commit: the answer is lost");
 	return r;
 }
 
@@ -101,7 +106,11 @@ static int faulty_size(struct store *store, enum store_type type, const char *na
 static int faulty_list(struct store *store, enum store_type type, store_list_fn *fn, void *context,
 	struct err *err)
 {
-	return store_list(faulty_of(store)->inner, type, fn, context, err);
+	int r = 0;
+
+	for (int i = 0; r >= 0 && i < (faulty_of(store)->plan->twice ? 2 : 1); i++)
+		r = store_list(faulty_of(store)->inner, type, fn, context, err);
+	return r;
 }
 
 static int faulty_remove(

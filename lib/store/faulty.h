@@ -10,10 +10,16 @@ struct faulty_plan {
 	unsigned fail_at;
 	int code; /* positive errno, e.g. ENOSPC */
 	bool short_reads; /* reads give the wrong bytes at their end, without an error */
+	bool half; /* an upload's second half is lost and its commit says yes */
+	bool lost_answer; /* a commit is done and fails with code all the same */
+	bool twice; /* each object of a listing is told twice, and each commit made twice */
+	uint64_t late_us; /* every call of those above takes so much longer */
+	const volatile bool *silent; /* while true such a call does not end; may be NULL */
 	unsigned calls; /* counted here */
 };
 
-/* Borrows plan; takes inner, also on failure. */
+/* Uploads are held in memory until they are committed. Borrows plan; takes inner, also on failure.
+ */
 int faulty_store_new(struct store *inner, struct faulty_plan *plan, struct store **ret,
 	struct err *err) __attribute__((warn_unused_result));
 

@@ -118,7 +118,7 @@ expect() {
 		cat "$T/stdout" "$T/stderr"
 		backup_die "$*: exit $got, not $code"
 	}
-	grep -qe "$text" "$T/stderr" || {
+	[ -z "$text" ] || grep -qe "$text" "$T/stderr" || {
 		cat "$T/stderr"
 		backup_die "$*: stderr does not say '$text'"
 	}

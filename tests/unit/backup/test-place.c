@@ -138,5 +138,5 @@ int main(void)
 	tcase_add_loop_test(tcase, refuses_options, 0, COUNT(bad_tuning));
 	tcase_add_test(tcase, finds_the_place_and_hides_its_password);
 	tcase_add_test(tcase, finds_the_cache);
-	return check_main(tcase);
+	return unit_main("place", tcase);
 }

@@ -162,5 +162,5 @@ int main(void)
 	tcase_add_test(tcase, never_keeps_what_is_wrong);
 	tcase_add_test(tcase, may_vanish_any_time);
 	tcase_add_test(tcase, forgets_what_is_gone);
-	return check_main(tcase);
+	return unit_main("cache", tcase);
 }

@@ -50,6 +50,45 @@ START_TEST(reads_can_lie)
 }
 END_TEST
 
+START_TEST(commits_can_lie)
+{
+	struct faulty_plan plan = {.half = true};
+	cleanup_store struct store *store = make(&plan);
+	struct err err = ERR_INIT;
+	uint64_t bytes;
+
+	ck_assert_int_eq(store_save(store, STORE_KEY, store_cases_name, "abcdef", 6, &err), 0);
+	ck_assert_int_eq(store_size(store, STORE_KEY, store_cases_name, &bytes, &err), 0);
+	ck_assert_uint_eq(bytes, 3);
+	plan = (struct faulty_plan){.lost_answer = true, .code = ECONNRESET};
+	ck_assert_int_eq(
+		store_save(store, STORE_KEY, store_cases_other, "b", 1, &err), -ECONNRESET);
+	ck_assert_int_eq(store_has(store, STORE_KEY, store_cases_other, &err), 1);
+}
+END_TEST
+
+static int count(const char *name, uint64_t size, void *context, struct err *err)
+{
+	(void)name;
+	(void)size;
+	(void)err;
+	(*(int *)context)++;
+	return 0;
+}
+
+START_TEST(answers_can_come_twice)
+{
+	struct faulty_plan plan = {.twice = true, .late_us = 1};
+	cleanup_store struct store *store = make(&plan);
+	struct err err = ERR_INIT;
+	int found = 0;
+
+	ck_assert_int_eq(store_save(store, STORE_KEY, store_cases_name, "a", 1, &err), 0);
+	ck_assert_int_eq(store_list(store, STORE_KEY, count, &found, &err), 0);
+	ck_assert_int_eq(found, 2);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("faulty");
@@ -57,5 +96,7 @@ int main(void)
 	tcase_add_test(tcase, contract_without_faults);
 	tcase_add_test(tcase, faults_come_when_told);
 	tcase_add_test(tcase, reads_can_lie);
+	tcase_add_test(tcase, commits_can_lie);
+	tcase_add_test(tcase, answers_can_come_twice);
 	return unit_main("faulty", tcase);
 }

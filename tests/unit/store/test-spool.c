@@ -60,5 +60,5 @@ int main(void)
 	tcase_add_checked_fixture(tcase, check_dir_make, check_dir_remove);
 	tcase_add_loop_test(tcase, reads_back, 0, 5);
 	tcase_add_test(tcase, tells_where_there_is_no_room);
-	return check_main(tcase);
+	return unit_main("spool", tcase);
 }
