@@ -181,6 +181,31 @@ START_TEST(links_in_the_target)
 }
 END_TEST
 
+/* A file, a link in its place, and then a second name of the file: the mode of that one must not
+ * reach what the link points to. */
+START_TEST(second_name_of_a_link)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id data = store_data(repository, "evil"), tree;
+	struct node nodes[] = {
+		file_node("f", &data), link_node("f", "../victim"), file_node("g", &data)};
+	struct room_told told = {0};
+	struct stat st;
+
+	room_write("victim", "good");
+	ck_assert_int_eq(chmod(room_path("victim"), 0640), 0);
+	nodes[0].links = nodes[2].links = 2;
+	nodes[0].inode = nodes[2].inode = 5;
+	nodes[2].mode = 0777;
+	tree = store_tree(repository, nodes, 3);
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	ck_assert_int_eq(lstat(room_path("victim"), &st), 0);
+	ck_assert_uint_eq(st.st_mode, S_IFREG | 0640);
+	ck_assert_uint_eq(told.count, 1);
+}
+END_TEST
+
 START_TEST(damage)
 {
 	struct store *store;
@@ -230,6 +255,7 @@ int main(void)
 	tcase_add_loop_test(tcase, names_that_lead_out, 0, COUNT(bad_names));
 	tcase_add_test(tcase, links_in_the_way);
 	tcase_add_test(tcase, links_in_the_target);
+	tcase_add_test(tcase, second_name_of_a_link);
 	tcase_add_test(tcase, damage);
 	tcase_add_test(tcase, a_folder_is_never_replaced);
 	return unit_main("restore", tcase);
