@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../check_main.h"
+#include "../unit.h"
+#include "base/cleanup.h"
+#include "base/str.h"
 
 static const struct record good = {
 	.sequence = 7,
@@ -67,5 +69,5 @@ int main(void)
 
 	tcase_add_loop_test(tcase, reads_with_care, 0, COUNT(changes));
 	tcase_add_test(tcase, goes_round);
-	return check_main(tcase);
+	return unit_main("record", tcase);
 }

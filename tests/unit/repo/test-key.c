@@ -22,6 +22,10 @@ START_TEST(make_and_open)
 	ck_assert_int_eq(err.kind, ERR_DENIED);
 	ck_assert_int_eq(key_file_open(&file, "right", &found, &err), 0);
 	ck_assert_mem_eq(&found, &key, sizeof(key));
+	/* Nor is one whose parameters scrypt does not take. */
+	file.parameters.n = 3;
+	ck_assert_int_eq(key_file_open(&file, "right", &found, &err), -EINVAL);
+	file.parameters.n = 32768;
 	/* A damaged one is not opened by the right password either. */
 	file.data[20] ^= 1;
 	ck_assert_int_eq(key_file_open(&file, "right", &found, &err), -EACCES);
