@@ -16,7 +16,7 @@ int store_names_add(
 {
 	struct entry entry = {.size_bytes = size_bytes};
 
-	if (!store_name_is_valid(name) || !hex_parse(name, entry.name, sizeof(entry.name)))
+	if (!hex_parse(name, entry.name, sizeof(entry.name)))
 		return 0;
 	return buf_add(&names->buf, &entry, sizeof(entry), err);
 }

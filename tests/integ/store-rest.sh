@@ -1,7 +1,7 @@
 #!/bin/bash
 # A repository behind restic's own REST server: round trip, restic over the same server, logins,
 # an append-only server, one that dies, proxies, limits, the cache.
-# timeout: 400
+# timeout: 900
 . "$SRC/tests/integ/stores/stores.bash"
 rest_server=$(restic_peers_server) || stores_skip "no restic-rest-server here"
 restic=$(restic_peers_old || restic_peers_new) || restic=
@@ -37,8 +37,9 @@ echo "ok: mixed"
 cached() {
 	find "$RESTIC_CACHE_DIR" -type f -path "*/$1/*" | head -n 1
 }
-[ -n "$(cached index)" ] && [ -n "$(cached snapshots)" ] && [ -n "$(cached data)" ] ||
-	backup_die "nothing was cached"
+for kind in index snapshots data; do
+	[ -n "$(cached "$kind")" ] || backup_die "no $kind was cached"
+done
 [ -z "$(find "$RESTIC_CACHE_DIR" -name '.nexus-*')" ] || backup_die "the cache has left-overs"
 before=$("$NB" ls latest | sha256sum)
 for kind in index snapshots data; do
@@ -56,7 +57,8 @@ for _ in 1 2 3; do
 	"$NB" backup -q "$T/src" &
 	b=$!
 	rm -rf "$RESTIC_CACHE_DIR"
-	wait "$a" && wait "$b" || backup_die "the cache was deleted meanwhile"
+	wait "$a" || backup_die "ls while the cache was deleted"
+	wait "$b" || backup_die "backup while the cache was deleted"
 done
 rm -rf "$RESTIC_CACHE_DIR"
 "$NB" --no-cache ls latest >/dev/null || backup_die "without a cache"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A repository over SFTP with a real sshd: round trip, restic on the same files, keys and hosts
 # that are wrong, a server that dies, and one that stops answering.
-# timeout: 400
+# timeout: 900
 . "$SRC/tests/integ/stores/stores.bash"
 [ "$(id -u)" = 0 ] || stores_skip "needs root, to start sshd"
 [ -x /usr/sbin/sshd ] || stores_skip "needs sshd"

@@ -9,6 +9,7 @@ export LC_ALL=C.UTF-8 RESTIC_PASSWORD=integ RESTIC_CACHE_DIR=$T/cache TMPDIR=$T
 unset LANGUAGE RESTIC_REPOSITORY RESTIC_REPOSITORY_FILE RESTIC_REST_USERNAME RESTIC_REST_PASSWORD
 unset RESTIC_CACERT CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY no_proxy NO_PROXY
+rest_server= # restic's, for stores_rest
 server= # pid of the one server under test
 others=()
 
@@ -49,7 +50,6 @@ stores_kill() {
 }
 
 # stores_rest FOLDER PORT OPTION...: restic's REST server.
-# $rest_server says which it is.
 stores_rest() {
 	local folder=$1 port=$2
 	shift 2
