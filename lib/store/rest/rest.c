@@ -88,7 +88,7 @@ static int rest_size(struct store *store, enum store_type type, const char *name
 static bool arrived_before(struct spool *spool, const char *name)
 {
 	struct err err = ERR_INIT;
-	uint64_t bytes;
+	uint64_t bytes = 0;
 
 	return rest_size(spool->upload.store, spool->upload.type, name, &bytes, &err) >= 0 &&
 	       bytes == spool->size;

@@ -113,7 +113,7 @@ static int fill(
 	if (r < 0)
 		return r;
 	place->endpoint = url_origin(url);
-	if (!place->endpoint)
+	if (!place->endpoint || !place->bucket)
 		return err_oom(err);
 	/* A dot in the bucket's name would not match the certificate of the host. */
 	place->in_host =

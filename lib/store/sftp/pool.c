@@ -52,7 +52,7 @@ static void *watch_run(void *context)
 
 		watch_look(pool);
 		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += WATCH_US * 1000l;
+		until.tv_nsec += WATCH_US * 1000L;
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
 		(void)pthread_cond_timedwait(&pool->changed, &pool->mutex, &until);

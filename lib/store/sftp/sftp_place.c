@@ -122,7 +122,7 @@ int sftp_place_parse(const char *text, struct sftp_place *ret, struct err *err)
 	if (r < 0)
 		return r;
 	/* ssh would take a dash for an option, libssh a blank for the end. */
-	if (!*place.host || *place.host == '-' || strpbrk(place.host, " \t/%") ||
+	if (!place.host || !*place.host || *place.host == '-' || strpbrk(place.host, " \t/%") ||
 		(place.user && (!*place.user || *place.user == '-')))
 		return refuse("host or user is none", err);
 	*ret = place;
