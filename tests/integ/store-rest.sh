@@ -41,6 +41,8 @@ for kind in index snapshots data; do
 	[ -n "$(cached "$kind")" ] || backup_die "no $kind was cached"
 done
 [ -z "$(find "$RESTIC_CACHE_DIR" -name '.nexus-*')" ] || backup_die "the cache has left-overs"
+# Only packs that the next commands read are to be there.
+find "$RESTIC_CACHE_DIR" -mindepth 2 -maxdepth 2 -name data -exec rm -rf '{}' +
 before=$("$NB" ls latest | sha256sum)
 for kind in index snapshots data; do
 	file=$(cached "$kind")
