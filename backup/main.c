@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 {
 	const struct verb verbs[] = {verb_init, verb_backup, verb_snapshots, verb_ls, verb_restore,
 		verb_check, verb_forget, verb_prune, verb_copy, verb_tag, verb_key, verb_unlock,
-		{0}};
+		verb_repair, {0}};
 	const struct verb_program program = {
 		.name = "nexus-backup",
 		.summary =

@@ -234,7 +234,7 @@ static int look_at(const struct id *id, uint64_t size_bytes, void *context, stru
 	if (r >= 0)
 		r = lock_file_parse(text.data, text.size, &other, err);
 	if (r < 0)
-		return r;
+		return err_wrap(err, "a lock can't be read; 'unlock --remove-all' removes it");
 	if (lock_file_is_stale(&other, &look->lock->file)) {
 		/* Another machine's clock may be wrong: its lock is left alone, and in the way
 		 * only as long as it is not old. */
