@@ -391,7 +391,7 @@ static int run(int argc, char **argv, void *context)
 
 const struct verb verb_repair = {
 	.name = "repair",
-	.arguments = N_("index|packs|snapshots ..."),
+	.arguments = N_("index|packs|snapshots"),
 	.summary = N_("make a damaged repository whole again"),
 	.details =
 		N_("index makes the index match the packs that are there. packs saves what can be "
