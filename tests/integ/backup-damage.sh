@@ -8,10 +8,10 @@ set -u
 . "$SRC/ci/lib/backup-trees.sh"
 NB=$BUILD/backup/nexus-backup
 export RESTIC_PASSWORD=integ TZ=UTC LC_ALL=C.UTF-8
-restic_peers_fetch && new=$(restic_peers_new) || {
+if ! restic_peers_fetch || ! new=$(restic_peers_new); then
 	echo "SKIP: no restic 0.19 here"
 	exit 77
-}
+fi
 restic() { "$new" --no-cache -q "$@"; }
 RANDOM=${SEED:-4711}
 
@@ -33,7 +33,7 @@ flip() { # one byte of file $1 at offset $2
 	local byte
 	chmod u+w "$1"
 	byte=$(dd if="$1" bs=1 skip="$2" count=1 status=none | xxd -p)
-	printf "\\x$(printf %02x $((0x$byte ^ 0x40)))" |
+	printf %02x $((0x$byte ^ 0x40)) | xxd -r -p |
 		dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 # The largest pack holds file content, one that holds trees is found by what ours lists.

@@ -75,7 +75,8 @@ while [ "$killed" -lt "$KILLS" ]; do
 	op=${ops[$((killed % ${#ops[@]}))]}
 	at=$((1 + RANDOM % calls[$op]))
 	behind=$((RANDOM % 2))
-	[ "$behind" = 1 ] && export KILL_AFTER=1 || unset KILL_AFTER
+	unset KILL_AFTER
+	[ "$behind" = 0 ] || export KILL_AFTER=1
 	start "$op"
 	place=$(place "$op")
 	before=$(trees "$place")
@@ -99,8 +100,9 @@ while [ "$killed" -lt "$KILLS" ]; do
 	fi
 	if ! run "$op" >"$T/out" 2>&1; then
 		# A pack that is out of the index already was saved before.
-		[ "$op" = packs ] && grep -q 'in no index' "$T/out" ||
+		if [ "$op" != packs ] || ! grep -q 'in no index' "$T/out"; then
 			backup_die "$what: the next run: $(cat "$T/out")"
+		fi
 	fi
 	[ "$(trees "$place")" = "${want[$op]}" ] || {
 		diff <(trees "$place") <(echo "${want[$op]}")

@@ -56,7 +56,8 @@ echo "ok: $((number)) backups and their pruning by turns"
 "${peers[-1]}" prune --no-cache --max-unused 0 >"$T/out" || backup_die "restic prune"
 grep -q '^total prune: *0 blobs' "$T/out" || backup_die "our prune left: $(cat "$T/out")"
 change 50
-"$NB" backup -q "$T/src" && "${peers[-1]}" forget --no-cache -q --keep-last 1 --prune \
+"$NB" backup -q "$T/src" || backup_die "backup"
+"${peers[-1]}" forget --no-cache -q --keep-last 1 --prune \
 	--max-unused 0 >/dev/null 2>&1 || backup_die "restic forget"
 [ "$("$NB" prune --json --max-unused 0 | jq -s '.[-1].total_freed_bytes')" = 0 ] ||
 	backup_die "restic's prune left something by ours"
@@ -143,8 +144,9 @@ refuses() {
 	shift 2
 	"$NB" "$@" >"$T/out" 2>"$T/err"
 	got=$?
-	[ "$got" = "$code" ] && grep -q -e "$text" "$T/err" ||
+	if [ "$got" != "$code" ] || ! grep -q -e "$text" "$T/err"; then
 		backup_die "$*: exit $got, $(cat "$T/err")"
+	fi
 }
 before=$(count)
 refuses 1 'no rule says' forget
