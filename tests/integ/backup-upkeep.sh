@@ -124,7 +124,7 @@ for restic in "${peers[@]}"; do
 done
 if [ -n "${new:-}" ]; then
 	rm -rf "$T/copy"
-	"$new" -r "$T/copy" init -q || backup_die "init"
+	env -u RESTIC_FROM_REPOSITORY "$new" -r "$T/copy" init -q || backup_die "init"
 	"$new" --no-cache -r "$T/copy" copy -q --from-repo "$T/repo" >/dev/null || backup_die "restic copy"
 	[ "$("$NB" -r "$T/copy" copy --json | jq -s '.[-1].snapshots_copied')" = 0 ] ||
 		backup_die "what restic copied was copied again"
