@@ -178,6 +178,10 @@ if [ -n "${new:-}" ]; then
 	lock=$T/repo/locks/$(printf 'ab%.0s' $(seq 32))
 	echo junk >"$lock"
 	refuses 1 'unlock --remove-all' snapshots
+	# Who changes something takes a lock, whatever the options say.
+	refuses 1 'unlock --remove-all' --no-lock prune
+	refuses 1 'unlock --remove-all' --no-lock forget --keep-last 1
+	"$NB" --no-lock prune -q -n || backup_die "a dry run without a lock"
 	"$NB" unlock -q || backup_die "unlock"
 	[ -e "$lock" ] || backup_die "unlock removed what tells no age"
 	"$NB" unlock -q --remove-all || backup_die "unlock --remove-all"
