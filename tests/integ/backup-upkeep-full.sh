@@ -37,10 +37,11 @@ for round in $(seq 1 5); do
 		rm -rf "${T:?}/small"/*
 		mount -o remount,size=100m "$T/small"
 		if [ $op = copy ]; then "$NB" -r "$repo" init -q; else cp -a "$T/master" "$repo"; fi
-		# Room for the lock and a random part of the rest.
+		# Room for a random part of what it writes.
 		case $op in
-		tag | index) room=$((12 + RANDOM % 24)) ;;
-		*) room=$((12 + RANDOM % 3000)) ;;
+		tag | index) room=$((4 * (RANDOM % 4))) ;;
+		prune) room=$((4 + RANDOM % 700)) ;;
+		copy) room=$((4 + RANDOM % 4000)) ;;
 		esac
 		free=$(($(stat -f -c '%a * %S' "$T/small") - room * 1024))
 		head -c "$free" /dev/zero >"$T/small/filler"
