@@ -295,24 +295,41 @@ static int remove_all(const struct common *common, struct common_session *sessio
 	return 0;
 }
 
-/* What is left of the list when all of removal is gone. */
-static void take_out(struct select_list *list, const struct removal *removal)
+static bool goes(const struct removal *removal, const struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < removal->count; i++)
+		if (id_equal(&removal->items[i]->id, &snapshot->id))
+			return true;
+	return false;
+}
+
+/* Gives what a removal leaves of all; its strings stay all's. */
+static size_t take_out(
+	const struct select_list *all, const struct removal *removal, struct snapshot *ret)
 {
 	size_t left = 0;
 
-	for (size_t i = 0; i < list->count; i++) {
-		bool gone = false;
+	for (size_t i = 0; i < all->count; i++)
+		if (!goes(removal, &all->items[i]))
+			ret[left++] = all->items[i];
+	return left;
+}
 
-		for (size_t k = 0; !gone && k < removal->count; k++)
-			gone = removal->items[k] == &list->items[i];
-		if (gone)
-			snapshot_done(&list->items[i]);
-		list->items[i].id = gone ? (struct id){{0}} : list->items[i].id;
+/* A dry run of prune as if removal were gone. */
+static int prune_dry(const struct common *common, struct common_session *session,
+	const struct prune_options *prune_options, const struct select_list *all,
+	const struct removal *removal)
+{
+	cleanup_free struct snapshot *items = calloc(all->count + 1, sizeof(*items));
+	struct select_list left = {.items = items};
+	struct err err = ERR_INIT;
+
+	if (!items) {
+		err_oom(&err);
+		return common_fail(common, &err);
 	}
-	for (size_t i = 0; i < list->count; i++)
-		if (!id_is_zero(&list->items[i].id))
-			list->items[left++] = list->items[i];
-	list->count = left;
+	left.count = take_out(all, removal, items);
+	return prune_now(common, session, prune_options, &left);
 }
 
 static int decide(const struct common *common, const struct select_list *list, int argc,
@@ -365,8 +382,8 @@ static int run(int argc, char **argv, void *context)
 	} else if (code == EXIT_CODE_OK && arg_prune &&
 		   (removal.count || (session.lock && lock_was_left(session.lock)))) {
 		/* After a run that was killed the snapshots may be gone and the data not. */
-		take_out(&list, &removal);
-		code = prune_now(common, &session, &prune_options, arg_dry_run ? &list : NULL);
+		code = arg_dry_run ? prune_dry(common, &session, &prune_options, &list, &removal)
+				   : prune_now(common, &session, &prune_options, NULL);
 	}
 	free(removal.items);
 	return code;

@@ -51,6 +51,16 @@ rm -rf "$T/out-tree"
 diff -r "$T/src" "$T/out-tree" || backup_die "the last snapshot is another"
 echo "ok: $((number)) backups and their pruning by turns"
 
+# A dry run foresees what is freed, and changes nothing.
+find "$T/repo" -type f | sort >"$T/before"
+foreseen=$("$NB" forget -n --json --keep-last 1 --prune --max-unused 0 |
+	jq -s '.[-1] | [.used_blobs, .packs_delete, .packs_repack]' -c)
+find "$T/repo" -type f | sort | cmp -s - "$T/before" || backup_die "a dry run changed something"
+cp -a "$T/repo" "$T/dry"
+done_=$("$NB" -r "$T/dry" forget --json --keep-last 1 --prune --max-unused 0 |
+	jq -s '.[-1] | [.used_blobs, .packs_delete, .packs_repack]' -c)
+[ "$foreseen" = "$done_" ] || backup_die "foreseen: $foreseen, done: $done_"
+
 # After our prune restic finds nothing to do, and the other way round.
 "$NB" forget -q --keep-last 2 --prune --max-unused 0 || backup_die "forget"
 "${peers[-1]}" prune --no-cache --max-unused 0 >"$T/out" || backup_die "restic prune"
