@@ -95,39 +95,73 @@ static int run_command(const char *command, char **ret, struct err *err)
 	return 0;
 }
 
-int common_password(const struct common *common, bool again, char **ret, struct err *err)
+static int read_password(const char *path, char **ret, struct err *err)
 {
 	cleanup_common_password char *password = NULL;
-	const char *path = common->password_file, *given = getenv("RESTIC_PASSWORD");
-	const char *command = common->password_command;
-	int r;
+	int r = file_read(AT_FDCWD, path, PASSWORD_MAX, &password, NULL, err);
 
-	if ((!path || !*path) && (!command || !*command)) {
+	if (r < 0)
+		return err_wrap(err, "read password");
+	*ret = strdup(str_strip(password));
+	return *ret ? 0 : err_oom(err);
+}
+
+static int refuse_empty(char **password, struct err *err)
+{
+	if (**password)
+		return 0;
+	common_password_free(*password);
+	*password = NULL;
+	return err_set(err, ERR_CONFIG, EINVAL, "read password: an empty one is not allowed");
+}
+
+int common_new_password(const char *path, char **ret, struct err *err)
+{
+	int r = path ? read_password(path, ret, err) : ask_twice(ret, err);
+
+	return r < 0 ? r : refuse_empty(ret, err);
+}
+
+int common_password(const struct common *common, bool again, char **ret, struct err *err)
+{
+	const char *path = common->password_file, *given = common->password;
+	const char *command = common->password_command;
+	int r = 0;
+
+	if (!given)
+		given = getenv("RESTIC_PASSWORD");
+	if (!common->password && (!path || !*path) && (!command || !*command)) {
 		path = getenv("RESTIC_PASSWORD_FILE");
 		command = getenv("RESTIC_PASSWORD_COMMAND");
 	}
 	if (path && *path) {
-		r = file_read(AT_FDCWD, path, PASSWORD_MAX, &password, NULL, err);
-		if (r < 0)
-			return err_wrap(err, "read password");
-		*ret = strdup(str_strip(password));
+		r = read_password(path, ret, err);
 	} else if (command && *command) {
 		r = run_command(command, ret, err);
-		if (r < 0)
-			return r;
 	} else if (given) {
 		*ret = strdup(given);
+		r = *ret ? 0 : err_oom(err);
 	} else {
 		r = again ? ask_twice(ret, err) : ask(_("Password for the repository"), ret, err);
-		if (r < 0)
-			return r;
 	}
-	if (!*ret)
-		return err_oom(err);
-	if (**ret)
-		return 0;
-	common_password_free(*ret);
-	return err_set(err, ERR_CONFIG, EINVAL, "read password: an empty one is not allowed");
+	return r < 0 ? r : refuse_empty(ret, err);
+}
+
+int common_other(const struct common *common, const char *repository, const char *password_file,
+	struct common *ret, struct err *err)
+{
+	*ret = *common;
+	ret->repository = repository ? repository : getenv("RESTIC_FROM_REPOSITORY");
+	if (!ret->repository || !*ret->repository)
+		return err_set(err, ERR_CONFIG, EINVAL,
+			"find source repository: say where with --from-repo or "
+			"RESTIC_FROM_REPOSITORY");
+	ret->place.repository_file = NULL;
+	ret->password_file = password_file ? password_file : getenv("RESTIC_FROM_PASSWORD_FILE");
+	ret->password_command = ret->password_file ? NULL : getenv("RESTIC_FROM_PASSWORD_COMMAND");
+	if (!ret->password_file && !ret->password_command)
+		ret->password = getenv("RESTIC_FROM_PASSWORD");
+	return 0;
 }
 
 /* Only now is it known whose cache it is. */
@@ -181,11 +215,23 @@ int common_open(const struct common *common, const struct repository_options *op
 	if (lock != COMMON_LOCK_NONE && !common->no_lock)
 		r = lock_take(
 			session.repository, lock == COMMON_LOCK_EXCLUSIVE, &session.lock, &err);
+	/* Who is alone clears away what killed runs left. */
+	if (r >= 0 && session.lock && lock == COMMON_LOCK_EXCLUSIVE)
+		r = store_tidy(repository_store(session.repository), &err);
 	if (r < 0)
 		return common_fail(common, &err);
 	*ret = session;
 	session = (struct common_session){0};
 	return 0;
+}
+
+int common_open_to_change(const struct common *common, enum common_lock lock, bool dry_run,
+	struct common_session *ret)
+{
+	struct common own = *common;
+
+	own.no_lock = common->no_lock && dry_run;
+	return common_open(&own, NULL, lock, ret);
 }
 
 void common_close(struct common_session *session)
@@ -334,10 +380,15 @@ void common_display_tick(struct common_display *display)
 	show(display);
 }
 
+void common_display_clear(struct common_display *display)
+{
+	if (display->terminal && !display->common->json)
+		printf("\r\033[K");
+}
+
 void common_display_end(struct common_display *display)
 {
 	if (display->common->json)
 		show(display);
-	else if (display->terminal)
-		printf("\r\033[K");
+	common_display_clear(display);
 }

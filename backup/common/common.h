@@ -29,6 +29,7 @@ struct common {
 	const char *repository, *password_file; /* borrowed from argv or the environment */
 	const char *password_command; /* the same */
 	struct place_options place; /* how the repository is reached */
+	const char *password; /* borrowed; instead of what stands in the environment; mostly NULL */
 	bool json, quiet, no_lock;
 	const volatile bool *stop; /* becomes true when the user or system wants us to end */
 };
@@ -39,6 +40,10 @@ struct common_session {
 	struct lock *lock; /* owned, or NULL */
 };
 
+/* The repository that is the source: of --from-repo and --from-password-file (either may be
+ * NULL) or RESTIC_FROM_REPOSITORY and its like. */
+int common_other(const struct common *common, const char *repository, const char *password_file,
+	struct common *ret, struct err *err) __attribute__((warn_unused_result));
 /* The place named by --repo, --repository-file or the environment, opened as a store. create:
  * made if missing. */
 int common_open_store(const struct common *common, bool create, struct store **ret, struct err *err)
@@ -46,6 +51,9 @@ int common_open_store(const struct common *common, bool create, struct store **r
 /* From the file, the command, the environment or, on a terminal, the person (twice when again).
  * Owned and wiped by common_password_free. */
 int common_password(const struct common *common, bool again, char **ret, struct err *err)
+	__attribute__((warn_unused_result));
+/* A new one for a key: from a file, or asked for twice when path is NULL. */
+int common_new_password(const char *path, char **ret, struct err *err)
 	__attribute__((warn_unused_result));
 void common_password_free(char *password);
 
@@ -58,6 +66,9 @@ enum common_lock {
 };
 int common_open(const struct common *common, const struct repository_options *options,
 	enum common_lock lock, struct common_session *ret) __attribute__((warn_unused_result));
+/* The same for who changes the repository: --no-lock only counts in a dry run. */
+int common_open_to_change(const struct common *common, enum common_lock lock, bool dry_run,
+	struct common_session *ret) __attribute__((warn_unused_result));
 void common_close(struct common_session *session);
 
 /* Tells an error that ends the run; returns the exit code. */
@@ -76,6 +87,8 @@ struct common_display {
 };
 void common_display_start(struct common_display *display, const struct common *common);
 void common_display_tick(struct common_display *display);
+/* Takes the line of progress off the terminal, for another line. */
+void common_display_clear(struct common_display *display);
 void common_display_end(struct common_display *display);
 
 /* "1.5 GiB": bytes for people. ret has 32 bytes. */

@@ -99,6 +99,36 @@ static bool has_all(const struct str_list *list, const struct str_list *wanted)
 	return true;
 }
 
+static bool has_tag(const struct snapshot *snapshot, const char *tag, size_t size)
+{
+	for (size_t i = 0; i < snapshot->tags.count; i++)
+		if (strlen(snapshot->tags.items[i]) == size &&
+			memcmp(snapshot->tags.items[i], tag, size) == 0)
+			return true;
+	return !size && !snapshot->tags.count;
+}
+
+bool select_has_tags(const struct snapshot *snapshot, const char *tags)
+{
+	size_t size;
+
+	for (;; tags += size + 1) {
+		size = strcspn(tags, ",");
+		if (!has_tag(snapshot, tags, size))
+			return false;
+		if (!tags[size])
+			return true;
+	}
+}
+
+static bool has_any_tags(const struct snapshot *snapshot, const struct str_list *lists)
+{
+	for (size_t i = 0; i < lists->count; i++)
+		if (select_has_tags(snapshot, lists->items[i]))
+			return true;
+	return !lists->count;
+}
+
 bool select_matches(const struct snapshot *snapshot, const struct select_filter *filter)
 {
 	if (!filter)
@@ -106,7 +136,9 @@ bool select_matches(const struct snapshot *snapshot, const struct select_filter 
 	if (filter->hosts && filter->hosts->count &&
 		!str_list_has(filter->hosts, snapshot->hostname ? snapshot->hostname : ""))
 		return false;
-	return has_all(&snapshot->tags, filter->tags) && has_all(&snapshot->paths, filter->paths);
+	if (filter->tags && !has_any_tags(snapshot, filter->tags))
+		return false;
+	return has_all(&snapshot->paths, filter->paths);
 }
 
 static int find_latest(const struct select_list *list, const struct select_filter *filter,

@@ -18,7 +18,8 @@ struct select_list {
 
 /* Which snapshots count; empty lists let all pass. Borrows. */
 struct select_filter {
-	const struct str_list *hosts, *tags, *paths; /* host: any; tags and paths: all of them */
+	/* hosts: any of them; tags: all of any of these lists ("a,b"); paths: all of them. */
+	const struct str_list *hosts, *tags, *paths;
 };
 
 /* Reads all snapshots. */
@@ -26,6 +27,8 @@ int select_load(struct repository *repository, struct select_list *ret, struct e
 	__attribute__((warn_unused_result));
 void select_done(struct select_list *list);
 
+/* Whether it has all of "a,b"; "" stands for having none at all. */
+bool select_has_tags(const struct snapshot *snapshot, const char *tags);
 bool select_matches(const struct snapshot *snapshot, const struct select_filter *filter);
 
 /* text: "latest", an id or the start of one that is not ambiguous, each with an optional
