@@ -78,6 +78,8 @@ static int store_tree(struct saver *saver, struct blob_codec *codec, const struc
 		if (!dir->entries[i].name)
 			continue; /* left out: excluded or unreadable */
 		walk_entry_node(&dir->entries[i], &node);
+		if (saver->options->with_atime)
+			node.accessed = walk_time(&dir->entries[i].st.st_atim);
 		r = tree_add(&text, &node, first, err);
 		first = false;
 	}
@@ -316,7 +318,7 @@ static int open_file(int dir_fd, const char *name, struct stat *ret_st, struct e
 }
 
 static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
-	bool *ret_left_out, struct err *err)
+	const char *name, bool *ret_left_out, struct err *err)
 {
 	struct walk_entry *entry = &dir->entries[slot];
 	struct err read_err = ERR_INIT;
@@ -325,7 +327,7 @@ static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, 
 	uint64_t size = 0;
 	int r, released;
 
-	fd = open_file(dir_fd, entry->name, &entry->st, &read_err);
+	fd = open_file(dir_fd, name, &entry->st, &read_err);
 	if (fd < 0) {
 		if (fd != -ENOENT)
 			saver_tell(saver, &read_err);
@@ -354,15 +356,45 @@ static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, 
 	return r < 0 ? r : released;
 }
 
+int saver_stream(struct saver *saver, struct save_dir *dir, size_t slot, int fd, struct err *err)
+{
+	struct save_file *file = calloc(1, sizeof(*file));
+	struct err read_err = ERR_INIT;
+	uint64_t size = 0;
+	int r, released;
+
+	if (!file)
+		return err_oom(err);
+	*file = (struct save_file){.dir = dir, .slot = slot, .pending = 1};
+	saver_dir_hold(saver, dir);
+	r = read_file(saver, file, fd, UINT64_MAX, &size, &read_err, err);
+	if (r == 1) {
+		*err = read_err;
+		r = -err->code;
+	} else if (r >= 0 && !size) {
+		r = err_set(err, ERR_CONFIG, ENODATA, "read it: there is no data");
+	}
+	dir->entries[slot].st.st_size = (off_t)size;
+	saver->summary.total_bytes_processed += size;
+	saver->summary.files_new++;
+	progress_add(&saver->options->progress->files_done, 1);
+	released = file_release(saver, file, repository_codec(saver->repository), r < 0, err);
+	return r < 0 ? r : released;
+}
+
 static bool unchanged(struct saver *saver, const struct walk_entry *entry, const struct node *old)
 {
+	const struct save_options *options = saver->options;
 	const struct stat *st = &entry->st;
+	bool ctime_counts = !options->ignore_ctime && !options->ignore_inode;
 
 	if (old->type != NODE_FILE || old->size != (uint64_t)st->st_size ||
-		old->inode != st->st_ino || old->modified.seconds != st->st_mtim.tv_sec ||
+		(old->inode != st->st_ino && !options->ignore_inode) ||
+		old->modified.seconds != st->st_mtim.tv_sec ||
 		old->modified.nanoseconds != (uint32_t)st->st_mtim.tv_nsec ||
-		old->changed.seconds != st->st_ctim.tv_sec ||
-		old->changed.nanoseconds != (uint32_t)st->st_ctim.tv_nsec)
+		(ctime_counts &&
+			(old->changed.seconds != st->st_ctim.tv_sec ||
+				old->changed.nanoseconds != (uint32_t)st->st_ctim.tv_nsec)))
 		return false;
 	for (size_t i = 0; i < old->content_count; i++)
 		if (!repository_has_blob(saver->repository, BLOB_DATA, &old->content[i]))
@@ -384,7 +416,7 @@ static int copy_content(struct walk_entry *entry, const struct node *old, struct
 	return 0;
 }
 
-int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
+int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd, const char *name,
 	const struct node *old, struct err *err)
 {
 	struct walk_entry *entry = &dir->entries[slot];
@@ -398,7 +430,7 @@ int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_f
 		saver->summary.total_bytes_processed += (uint64_t)entry->st.st_size;
 		progress_add(&progress->bytes_done, (uint64_t)entry->st.st_size);
 	} else {
-		r = save_content(saver, dir, slot, dir_fd, &left_out, err);
+		r = save_content(saver, dir, slot, dir_fd, name, &left_out, err);
 		if (left_out)
 			return r;
 		if (old && old->type == NODE_FILE)

@@ -99,6 +99,28 @@ static bool has_all(const struct str_list *list, const struct str_list *wanted)
 	return true;
 }
 
+/* "a,b": both. An empty text holds for every snapshot. */
+static bool has_tags(const struct str_list *list, const char *wanted)
+{
+	cleanup_free char *copy = strdup(wanted);
+	char *save = NULL;
+
+	if (!copy)
+		return false;
+	for (char *tag = strtok_r(copy, ",", &save); tag; tag = strtok_r(NULL, ",", &save))
+		if (!str_list_has(list, str_strip(tag)))
+			return false;
+	return true;
+}
+
+static bool has_any_tags(const struct str_list *list, const struct str_list *wanted)
+{
+	for (size_t i = 0; wanted && i < wanted->count; i++)
+		if (has_tags(list, wanted->items[i]))
+			return true;
+	return !wanted || !wanted->count;
+}
+
 bool select_matches(const struct snapshot *snapshot, const struct select_filter *filter)
 {
 	if (!filter)
@@ -106,7 +128,8 @@ bool select_matches(const struct snapshot *snapshot, const struct select_filter 
 	if (filter->hosts && filter->hosts->count &&
 		!str_list_has(filter->hosts, snapshot->hostname ? snapshot->hostname : ""))
 		return false;
-	return has_all(&snapshot->tags, filter->tags) && has_all(&snapshot->paths, filter->paths);
+	return has_any_tags(&snapshot->tags, filter->tags) &&
+	       has_all(&snapshot->paths, filter->paths);
 }
 
 static int find_latest(const struct select_list *list, const struct select_filter *filter,
@@ -167,19 +190,13 @@ int select_find(const struct select_list *list, const char *text,
 	return 0;
 }
 
-static bool same_paths(const struct str_list *a, const struct str_list *b)
-{
-	return a->count == b->count && has_all(a, b) && has_all(b, a);
-}
-
-const struct snapshot *select_parent(
-	const struct select_list *list, const char *hostname, const struct str_list *absolute_paths)
+const struct snapshot *select_parent(const struct select_list *list, const struct select_new *of)
 {
 	for (size_t i = list->count; i > 0; i--) {
 		const struct snapshot *snapshot = &list->items[i - 1];
 
-		if (str_equal(snapshot->hostname, hostname) &&
-			same_paths(&snapshot->paths, absolute_paths))
+		if ((!of->before || node_time_compare(&snapshot->time, of->before) <= 0) &&
+			group_holds(snapshot, of->hostname, of->paths, of->tags, of->by))
 			return snapshot;
 	}
 	return NULL;

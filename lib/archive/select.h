@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "archive/group.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "repo/repository.h"
@@ -18,7 +19,8 @@ struct select_list {
 
 /* Which snapshots count; empty lists let all pass. Borrows. */
 struct select_filter {
-	const struct str_list *hosts, *tags, *paths; /* host: any; tags and paths: all of them */
+	/* host: any; paths: all of them; tags: each is "a" or "a,b", all of which one has: any */
+	const struct str_list *hosts, *tags, *paths;
 };
 
 /* Reads all snapshots. */
@@ -35,9 +37,15 @@ int select_find(const struct select_list *list, const char *text,
 	const struct select_filter *filter, const struct snapshot **ret, char **ret_folder,
 	struct err *err) __attribute__((warn_unused_result));
 
-/* The newest one of that host with exactly these absolute paths, or NULL. */
-const struct snapshot *select_parent(const struct select_list *list, const char *hostname,
-	const struct str_list *absolute_paths);
+/* What a new snapshot is, to find the one before it. Borrows. */
+struct select_new {
+	const char *hostname;
+	const struct str_list *paths, *tags; /* absolute paths */
+	const struct group_by *by;
+	const struct node_time *before; /* NULL: whenever */
+};
+/* The newest one of the new one's group and not after its time, or NULL. */
+const struct snapshot *select_parent(const struct select_list *list, const struct select_new *of);
 
 /* The id of the tree of a folder within a snapshot; folder "" or "/" is its root. -ENOENT,
  * -ENOTDIR. */

@@ -1,4 +1,4 @@
-#include "archive/restore.h"
+#include "archive/restore/restore.h"
 
 #include <errno.h>
 

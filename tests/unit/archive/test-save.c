@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "../unit.h"
-#include "archive/restore.h"
+#include "archive/restore/restore.h"
 #include "archive/select.h"
 #include "room.h"
 

@@ -27,7 +27,7 @@ START_TEST(finding)
 	struct store *store;
 	cleanup_repository struct repository *repository = room_repository(&store);
 	cleanup_select struct select_list list = {0};
-	cleanup_str_list struct str_list hosts = {0}, tags = {0}, paths = {0};
+	cleanup_str_list struct str_list hosts = {0}, tags = {0};
 	const struct select_filter filter = {.hosts = &hosts, .tags = &tags};
 	const struct snapshot *found = NULL;
 	cleanup_free char *folder = NULL;
@@ -57,12 +57,56 @@ START_TEST(finding)
 	ck_assert_int_eq(select_find(&list, "", NULL, &found, &folder, &err), -EINVAL);
 	ck_assert_int_eq(select_find(&list, "xyz", NULL, &found, &folder, &err), -ENOENT);
 	ck_assert_int_eq(err.kind, ERR_NOT_FOUND);
-	/* A parent is the newest of the same host and paths. */
-	ck_assert_int_eq(str_list_add(&paths, "/x", &err), 0);
-	ck_assert_int_eq(select_parent(&list, "a", &paths)->time.seconds, 100);
-	ck_assert_ptr_null(select_parent(&list, "c", &paths));
-	ck_assert_int_eq(str_list_add(&paths, "/y", &err), 0);
-	ck_assert_ptr_null(select_parent(&list, "a", &paths));
+	/* "u,t" is both of one snapshot, which none has; given twice it is either. */
+	ck_assert_int_eq(str_list_add(&tags, "u,t", &err), 0);
+	ck_assert_int_eq(select_find(&list, "latest", &filter, &found, &folder, &err), 0);
+	ck_assert_int_eq(found->time.seconds, 100);
+	free(TAKE(folder));
+	ck_assert_int_eq(str_list_add(&tags, "u", &err), 0);
+	ck_assert_int_eq(select_find(&list, "latest", &filter, &found, &folder, &err), 0);
+	ck_assert_int_eq(found->time.seconds, 200);
+}
+END_TEST
+
+/* A parent is the newest of the same group, and not newer than the new one. */
+START_TEST(parents)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	cleanup_select struct select_list list = {0};
+	cleanup_str_list struct str_list x = {0}, y = {0}, both = {0}, tags = {0};
+	const struct node_time early = {250, 0}, exact = {100, 0}, before = {99, 0};
+	static const struct group_by usual = {.host = true, .paths = true}, none = {0};
+	static const struct group_by tagged = {.tags = true};
+	const struct {
+		struct select_new of;
+		int64_t seconds; /* 0: none */
+	} cases[] = {
+		{{"a", &x, &tags, &usual, NULL}, 100},
+		{{"c", &x, &tags, &usual, NULL}, 0},
+		{{"a", &both, &tags, &usual, NULL}, 0},
+		{{"c", &both, &tags, &none, NULL}, 300},
+		{{"c", &both, &tags, &none, &early}, 200},
+		{{"a", &x, &tags, &usual, &exact}, 100},
+		{{"a", &x, &tags, &usual, &before}, 0},
+		{{"c", &y, &tags, &tagged, NULL}, 200},
+	};
+	struct err err = ERR_INIT;
+
+	add(repository, 300, "b", "/x", "t");
+	add(repository, 100, "a", "/x", "t");
+	add(repository, 200, "a", "/y", "u");
+	ck_assert_int_eq(select_load(repository, &list, &err), 0);
+	ck_assert_int_eq(str_list_add(&x, "/x", &err), 0);
+	ck_assert_int_eq(str_list_add(&y, "/y", &err), 0);
+	ck_assert_int_eq(str_list_add(&both, "/y", &err), 0);
+	ck_assert_int_eq(str_list_add(&both, "/x", &err), 0);
+	ck_assert_int_eq(str_list_add(&tags, "u", &err), 0);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct snapshot *found = select_parent(&list, &cases[i].of);
+
+		ck_assert_int_eq(found ? found->time.seconds : 0, cases[i].seconds);
+	}
 }
 END_TEST
 
@@ -91,6 +135,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, finding);
+	tcase_add_test(tcase, parents);
 	tcase_add_test(tcase, damaged_ones_are_counted);
 	return unit_main("select", tcase);
 }

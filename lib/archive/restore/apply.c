@@ -1,4 +1,4 @@
-#include "archive/apply.h"
+#include "archive/restore/apply.h"
 
 #include <errno.h>
 #include <fcntl.h>

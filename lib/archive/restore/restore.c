@@ -1,4 +1,4 @@
-#include "archive/restore.h"
+#include "archive/restore/restore.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/apply.h"
+#include "archive/restore/apply.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -85,7 +85,7 @@ static bool is_selected(struct restorer *restorer, bool *ret_below)
 		*ret_below = false;
 		return false;
 	}
-	if (!options->includes->patterns.count)
+	if (filter_is_empty(options->includes))
 		return true;
 	return filter_match(options->includes, path, ret_below);
 }

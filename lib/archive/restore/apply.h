@@ -1,7 +1,7 @@
 /* Putting single things and their metadata into a folder, never following a link at the last
  * component. dir_fd is the folder, opened without following links itself. */
-#ifndef NEXUS_ARCHIVE_APPLY_H
-#define NEXUS_ARCHIVE_APPLY_H
+#ifndef NEXUS_ARCHIVE_RESTORE_APPLY_H
+#define NEXUS_ARCHIVE_RESTORE_APPLY_H
 
 #include "base/err.h"
 #include "repo/tree.h"

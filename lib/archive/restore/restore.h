@@ -1,7 +1,7 @@
 /* Restoring: from a snapshot to a folder. Nothing is ever written outside of it, whatever the
  * repository says: names are checked, links are never followed. */
-#ifndef NEXUS_ARCHIVE_RESTORE_H
-#define NEXUS_ARCHIVE_RESTORE_H
+#ifndef NEXUS_ARCHIVE_RESTORE_RESTORE_H
+#define NEXUS_ARCHIVE_RESTORE_RESTORE_H
 
 #include <stdbool.h>
 
