@@ -9,7 +9,9 @@
 #include "archive/save.h"
 #include "archive/select.h"
 #include "archive/target.h"
+#include "archive/upkeep/group.h"
 #include "backup/common/common.h"
+#include "backup/parent.h"
 #include "backup/sources.h"
 #include "backup/verbs.h"
 #include "base/i18n.h"
@@ -272,38 +274,11 @@ static int read_stream_name(char **ret, struct err *err)
 	return 0;
 }
 
-static int make_absolute(
-	const struct save_options *save_options, struct str_list *ret, struct err *err)
-{
-	const struct str_list *paths = save_options->paths;
-	cleanup_free char *here = getcwd(NULL, 0);
-	int r = 0;
-
-	if (save_options->stream_path)
-		return str_list_add(ret, save_options->stream_path, err);
-	if (!here)
-		return err_errno(err, errno, "find the current folder");
-	for (size_t i = 0; r >= 0 && i < paths->count; i++) {
-		cleanup_free char *path = target_clean_path(paths->items[i], here);
-
-		r = path ? str_list_add(ret, path, err) : err_oom(err);
-	}
-	return r;
-}
-
 static int find_parent(const struct select_list *list, const struct save_options *save_options,
 	const struct snapshot **ret, struct err *err)
 {
-	cleanup_str_list struct str_list absolute = {0};
 	cleanup_free char *folder = NULL;
-	struct group_by by;
-	const struct select_new of = {
-		.hostname = save_options->hostname,
-		.paths = &absolute,
-		.tags = save_options->tags,
-		.by = &by,
-		.before = arg_time ? &save_options->time : NULL,
-	};
+	unsigned by;
 	int r = group_by_parse(arg_group_by, &by, err);
 
 	*ret = NULL;
@@ -311,10 +286,7 @@ static int find_parent(const struct select_list *list, const struct save_options
 		return r;
 	if (arg_parent)
 		return select_find(list, arg_parent, NULL, ret, &folder, err);
-	r = make_absolute(save_options, &absolute, err);
-	if (r >= 0)
-		*ret = select_parent(list, &of);
-	return r;
+	return parent_find(list, save_options, by, ret, err);
 }
 
 static void print_time(struct json *json, const char *key, const struct node_time *time)

@@ -5,5 +5,7 @@
 #include "base/verb.h"
 
 extern const struct verb verb_check;
+extern const struct verb verb_forget;
+extern const struct verb verb_prune;
 
 #endif

@@ -99,26 +99,34 @@ static bool has_all(const struct str_list *list, const struct str_list *wanted)
 	return true;
 }
 
-/* "a,b": both. An empty text holds for every snapshot. */
-static bool has_tags(const struct str_list *list, const char *wanted)
+static bool has_tag(const struct snapshot *snapshot, const char *tag, size_t size)
 {
-	cleanup_free char *copy = strdup(wanted);
-	char *save = NULL;
-
-	if (!copy)
-		return false;
-	for (char *tag = strtok_r(copy, ",", &save); tag; tag = strtok_r(NULL, ",", &save))
-		if (!str_list_has(list, str_strip(tag)))
-			return false;
-	return true;
+	for (size_t i = 0; i < snapshot->tags.count; i++)
+		if (strlen(snapshot->tags.items[i]) == size &&
+			memcmp(snapshot->tags.items[i], tag, size) == 0)
+			return true;
+	return !size && !snapshot->tags.count;
 }
 
-static bool has_any_tags(const struct str_list *list, const struct str_list *wanted)
+bool select_has_tags(const struct snapshot *snapshot, const char *tags)
 {
-	for (size_t i = 0; wanted && i < wanted->count; i++)
-		if (has_tags(list, wanted->items[i]))
+	size_t size;
+
+	for (;; tags += size + 1) {
+		size = strcspn(tags, ",");
+		if (!has_tag(snapshot, tags, size))
+			return false;
+		if (!tags[size])
 			return true;
-	return !wanted || !wanted->count;
+	}
+}
+
+static bool has_any_tags(const struct snapshot *snapshot, const struct str_list *lists)
+{
+	for (size_t i = 0; i < lists->count; i++)
+		if (select_has_tags(snapshot, lists->items[i]))
+			return true;
+	return !lists->count;
 }
 
 bool select_matches(const struct snapshot *snapshot, const struct select_filter *filter)
@@ -128,8 +136,9 @@ bool select_matches(const struct snapshot *snapshot, const struct select_filter 
 	if (filter->hosts && filter->hosts->count &&
 		!str_list_has(filter->hosts, snapshot->hostname ? snapshot->hostname : ""))
 		return false;
-	return has_any_tags(&snapshot->tags, filter->tags) &&
-	       has_all(&snapshot->paths, filter->paths);
+	if (filter->tags && !has_any_tags(snapshot, filter->tags))
+		return false;
+	return has_all(&snapshot->paths, filter->paths);
 }
 
 static int find_latest(const struct select_list *list, const struct select_filter *filter,
@@ -188,18 +197,6 @@ int select_find(const struct select_list *list, const char *text,
 		return r;
 	*ret_folder = TAKE(folder);
 	return 0;
-}
-
-const struct snapshot *select_parent(const struct select_list *list, const struct select_new *of)
-{
-	for (size_t i = list->count; i > 0; i--) {
-		const struct snapshot *snapshot = &list->items[i - 1];
-
-		if ((!of->before || node_time_compare(&snapshot->time, of->before) <= 0) &&
-			group_holds(snapshot, of->hostname, of->paths, of->tags, of->by))
-			return snapshot;
-	}
-	return NULL;
 }
 
 /* The subtree of name in a tree. */

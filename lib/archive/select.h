@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 
-#include "archive/group.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "repo/repository.h"
@@ -19,7 +18,7 @@ struct select_list {
 
 /* Which snapshots count; empty lists let all pass. Borrows. */
 struct select_filter {
-	/* host: any; paths: all of them; tags: each is "a" or "a,b", all of which one has: any */
+	/* hosts: any of them; tags: all of any of these lists ("a,b"); paths: all of them. */
 	const struct str_list *hosts, *tags, *paths;
 };
 
@@ -28,6 +27,8 @@ int select_load(struct repository *repository, struct select_list *ret, struct e
 	__attribute__((warn_unused_result));
 void select_done(struct select_list *list);
 
+/* Whether it has all of "a,b"; "" stands for having none at all. */
+bool select_has_tags(const struct snapshot *snapshot, const char *tags);
 bool select_matches(const struct snapshot *snapshot, const struct select_filter *filter);
 
 /* text: "latest", an id or the start of one that is not ambiguous, each with an optional
@@ -36,16 +37,6 @@ bool select_matches(const struct snapshot *snapshot, const struct select_filter 
 int select_find(const struct select_list *list, const char *text,
 	const struct select_filter *filter, const struct snapshot **ret, char **ret_folder,
 	struct err *err) __attribute__((warn_unused_result));
-
-/* What a new snapshot is, to find the one before it. Borrows. */
-struct select_new {
-	const char *hostname;
-	const struct str_list *paths, *tags; /* absolute paths */
-	const struct group_by *by;
-	const struct node_time *before; /* NULL: whenever */
-};
-/* The newest one of the new one's group and not after its time, or NULL. */
-const struct snapshot *select_parent(const struct select_list *list, const struct select_new *of);
 
 /* The id of the tree of a folder within a snapshot; folder "" or "/" is its root. -ENOENT,
  * -ENOTDIR. */

@@ -370,6 +370,11 @@ void json_set_bool(struct json *object, const char *key, bool value)
 	json_set(object, key, outer(cJSON_CreateBool(value)));
 }
 
+void json_set_null(struct json *object, const char *key)
+{
+	json_set(object, key, outer(cJSON_CreateNull()));
+}
+
 void json_add_text(struct json *array, const char *text)
 {
 	json_add(array, outer(text_new(text)));

@@ -68,6 +68,7 @@ void json_set_text(struct json *object, const char *key, const char *text); /* N
 void json_set_integer(struct json *object, const char *key, int64_t value);
 void json_set_number(struct json *object, const char *key, double value);
 void json_set_bool(struct json *object, const char *key, bool value);
+void json_set_null(struct json *object, const char *key);
 /* Takes child, also on failure; NULL child is the failure of making it. */
 void json_set(struct json *object, const char *key, struct json *child);
 void json_add(struct json *array, struct json *child);

@@ -84,13 +84,15 @@ static void scan_list(struct scan *scan, struct buf *scratch, struct str_list *r
 		}
 }
 
-static void scan_time(struct scan *scan, struct buf *scratch, struct node_time *ret)
+/* ret_offset_s may be NULL. */
+static void scan_time(
+	struct scan *scan, struct buf *scratch, struct node_time *ret, int32_t *ret_offset_s)
 {
 	struct err err = ERR_INIT;
 
 	if (scan_decoded(scan, scratch) &&
 		clock_rfc3339_parse((const char *)scratch->data, &ret->seconds, &ret->nanoseconds,
-			NULL, &err) < 0)
+			ret_offset_s, &err) < 0)
 		scan_fail(scan);
 }
 
@@ -109,11 +111,11 @@ static void scan_summary(struct scan *scan, struct buf *scratch, struct snapshot
 		bool taken = false;
 
 		if (scan_is(&key, "backup_start")) {
-			scan_time(scan, scratch, &ret->backup_start);
+			scan_time(scan, scratch, &ret->backup_start, NULL);
 			continue;
 		}
 		if (scan_is(&key, "backup_end")) {
-			scan_time(scan, scratch, &ret->backup_end);
+			scan_time(scan, scratch, &ret->backup_end, NULL);
 			continue;
 		}
 		for (size_t i = 0; !taken && i < COUNTS; i++)
@@ -129,7 +131,7 @@ static void scan_member_value(struct scan *scan, const struct scan_text *key, st
 	struct snapshot *ret, bool *has_tree)
 {
 	if (scan_is(key, "time"))
-		scan_time(scan, scratch, &ret->time);
+		scan_time(scan, scratch, &ret->time, &ret->time_offset_s);
 	else if (scan_is(key, "parent"))
 		scan_maybe_id(scan, &ret->has_parent, &ret->parent);
 	else if (scan_is(key, "tree"))
@@ -183,12 +185,19 @@ int snapshot_parse(const void *text, size_t size, struct snapshot *ret, struct e
 	return 0;
 }
 
-static int add_time(struct buf *ret, const char *key, const struct node_time *time, struct err *err)
+/* In the zone of an offset, so that a time that was read is written as it was. */
+static int add_time(struct buf *ret, const char *key, const struct node_time *time,
+	int32_t offset_s, struct err *err)
 {
+	int minutes = offset_s / 60, away = minutes < 0 ? -minutes : minutes;
 	char text[CLOCK_RFC3339_SIZE];
 
-	clock_rfc3339_format(time->seconds, time->nanoseconds, text);
-	return buf_printf(ret, err, "%s\"%s\"", key, text);
+	clock_rfc3339_format(time->seconds + minutes * 60, time->nanoseconds, text);
+	if (!minutes)
+		return buf_printf(ret, err, "%s\"%s\"", key, text);
+	text[strlen(text) - 1] = '\0'; /* the Z */
+	return buf_printf(ret, err, "%s\"%s%c%02d:%02d\"", key, text, minutes < 0 ? '-' : '+',
+		away / 60, away % 60);
 }
 
 static int add_id(struct buf *ret, const char *key, bool has, const struct id *id, struct err *err)
@@ -231,10 +240,10 @@ static int add_number(struct buf *ret, const char *key, uint64_t value, struct e
 
 static int add_summary(struct buf *ret, const struct snapshot_summary *summary, struct err *err)
 {
-	int r = add_time(ret, ",\"summary\":{\"backup_start\":", &summary->backup_start, err);
+	int r = add_time(ret, ",\"summary\":{\"backup_start\":", &summary->backup_start, 0, err);
 
 	if (r >= 0)
-		r = add_time(ret, ",\"backup_end\":", &summary->backup_end, err);
+		r = add_time(ret, ",\"backup_end\":", &summary->backup_end, 0, err);
 	for (size_t i = 0; r >= 0 && i < COUNTS; i++) {
 		uint64_t value;
 
@@ -247,7 +256,7 @@ static int add_summary(struct buf *ret, const struct snapshot_summary *summary, 
 int snapshot_format(const struct snapshot *snapshot, struct buf *ret, struct err *err)
 {
 	const struct snapshot *s = snapshot;
-	int r = add_time(ret, "{\"time\":", &s->time, err);
+	int r = add_time(ret, "{\"time\":", &s->time, s->time_offset_s, err);
 
 	if (r >= 0)
 		r = add_id(ret, ",\"parent\":", s->has_parent, &s->parent, err);

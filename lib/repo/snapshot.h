@@ -24,6 +24,7 @@ struct snapshot_summary {
 struct snapshot {
 	struct id id; /* of its file; not within it */
 	struct node_time time;
+	int32_t time_offset_s; /* of the zone that time was written in, east is positive */
 	bool has_parent, has_original, has_summary;
 	struct id parent, original, tree;
 	struct str_list paths, excludes, tags; /* owned */

@@ -68,48 +68,6 @@ START_TEST(finding)
 }
 END_TEST
 
-/* A parent is the newest of the same group, and not newer than the new one. */
-START_TEST(parents)
-{
-	struct store *store;
-	cleanup_repository struct repository *repository = room_repository(&store);
-	cleanup_select struct select_list list = {0};
-	cleanup_str_list struct str_list x = {0}, y = {0}, both = {0}, tags = {0};
-	const struct node_time early = {250, 0}, exact = {100, 0}, before = {99, 0};
-	static const struct group_by usual = {.host = true, .paths = true}, none = {0};
-	static const struct group_by tagged = {.tags = true};
-	const struct {
-		struct select_new of;
-		int64_t seconds; /* 0: none */
-	} cases[] = {
-		{{"a", &x, &tags, &usual, NULL}, 100},
-		{{"c", &x, &tags, &usual, NULL}, 0},
-		{{"a", &both, &tags, &usual, NULL}, 0},
-		{{"c", &both, &tags, &none, NULL}, 300},
-		{{"c", &both, &tags, &none, &early}, 200},
-		{{"a", &x, &tags, &usual, &exact}, 100},
-		{{"a", &x, &tags, &usual, &before}, 0},
-		{{"c", &y, &tags, &tagged, NULL}, 200},
-	};
-	struct err err = ERR_INIT;
-
-	add(repository, 300, "b", "/x", "t");
-	add(repository, 100, "a", "/x", "t");
-	add(repository, 200, "a", "/y", "u");
-	ck_assert_int_eq(select_load(repository, &list, &err), 0);
-	ck_assert_int_eq(str_list_add(&x, "/x", &err), 0);
-	ck_assert_int_eq(str_list_add(&y, "/y", &err), 0);
-	ck_assert_int_eq(str_list_add(&both, "/y", &err), 0);
-	ck_assert_int_eq(str_list_add(&both, "/x", &err), 0);
-	ck_assert_int_eq(str_list_add(&tags, "u", &err), 0);
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct snapshot *found = select_parent(&list, &cases[i].of);
-
-		ck_assert_int_eq(found ? found->time.seconds : 0, cases[i].seconds);
-	}
-}
-END_TEST
-
 START_TEST(damaged_ones_are_counted)
 {
 	struct store *store;
@@ -135,7 +93,6 @@ int main(void)
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, finding);
-	tcase_add_test(tcase, parents);
 	tcase_add_test(tcase, damaged_ones_are_counted);
 	return unit_main("select", tcase);
 }

@@ -33,6 +33,25 @@ START_TEST(there_and_back)
 }
 END_TEST
 
+static const char *const zones[] = {
+	"{\"time\":\"2026-11-22T11:14:26.5+05:30\",\"tree\":\"" TREE "\",\"paths\":[]}",
+	"{\"time\":\"2026-12-31T23:14:26-03:30\",\"tree\":\"" TREE "\",\"paths\":[]}",
+	"{\"time\":\"2026-01-01T00:14:26-00:30\",\"tree\":\"" TREE "\",\"paths\":[]}",
+};
+
+/* A time is written in the zone that it was read in: forget counts days there. */
+START_TEST(zone_is_kept)
+{
+	cleanup_snapshot struct snapshot snapshot = {0};
+	cleanup_buf struct buf buf = BUF_INIT(10000);
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(snapshot_parse(zones[_i], strlen(zones[_i]), &snapshot, &err), 0);
+	ck_assert_int_eq(snapshot_format(&snapshot, &buf, &err), 0);
+	ck_assert_str_eq((char *)buf.data, zones[_i]);
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	int result;
@@ -74,6 +93,7 @@ int main(void)
 	TCase *tcase = tcase_create("snapshot");
 
 	tcase_add_test(tcase, there_and_back);
+	tcase_add_loop_test(tcase, zone_is_kept, 0, COUNT(zones));
 	tcase_add_loop_test(tcase, parse, 0, COUNT(cases));
 	tcase_add_test(tcase, order);
 	return unit_main("snapshot", tcase);

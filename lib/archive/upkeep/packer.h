@@ -1,0 +1,43 @@
+/* Puts blobs that are sealed already into new packs, without asking whether they are known:
+ * for moving what is stored from one pack to another. One thread. */
+#ifndef NEXUS_ARCHIVE_UPKEEP_PACKER_H
+#define NEXUS_ARCHIVE_UPKEEP_PACKER_H
+
+#include "base/err.h"
+#include "repo/index.h"
+#include "repo/pack.h"
+#include "repo/repository.h"
+
+#define PACKER_OPEN 3 /* two packs of data, filled at random; one of trees */
+
+struct packer {
+	struct repository *repository; /* borrowed */
+	struct pack_writer *writers[PACKER_OPEN]; /* owned, or NULL */
+	struct index_batch batch; /* owned: packs that stand in no index file yet */
+};
+
+void packer_init(struct packer *packer, struct repository *repository);
+/* Gives up what is not finished. */
+void packer_done(struct packer *packer);
+
+/* sealed is copied. Full packs are made durable, and an index file of them when it is large. */
+int packer_add(struct packer *packer, enum blob_type type, const struct id *id,
+	const struct blob_sealed *sealed, struct err *err) __attribute__((warn_unused_result));
+
+/* After 0 all that was added is durable and in an index file. */
+int packer_flush(struct packer *packer, struct err *err) __attribute__((warn_unused_result));
+
+/* Saves an index file of a batch, and empties it; nothing for an empty one. */
+int packer_save_index(struct repository *repository, struct index_batch *batch, struct err *err)
+	__attribute__((warn_unused_result));
+
+static inline void cleanup_packer_fn(struct packer *packer)
+{
+	int saved = errno;
+
+	packer_done(packer);
+	errno = saved;
+}
+#define cleanup_packer __attribute__((cleanup(cleanup_packer_fn)))
+
+#endif
