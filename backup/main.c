@@ -65,8 +65,9 @@ static void prepare_process(void)
 
 int main(int argc, char **argv)
 {
-	const struct verb verbs[] = {verb_init, verb_backup, verb_snapshots, verb_ls, verb_restore,
-		verb_check, verb_forget, verb_prune, {0}};
+	const struct verb verbs[] = {verb_init, verb_backup, verb_snapshots, verb_ls, verb_find,
+		verb_diff, verb_dump, verb_stats, verb_list, verb_cat, verb_restore, verb_check,
+		verb_forget, verb_prune, {0}};
 	const struct verb_program program = {
 		.name = "nexus-backup",
 		.summary =

@@ -6,5 +6,11 @@
 
 extern const struct verb verb_snapshots;
 extern const struct verb verb_ls;
+extern const struct verb verb_find;
+extern const struct verb verb_diff;
+extern const struct verb verb_dump;
+extern const struct verb verb_stats;
+extern const struct verb verb_list;
+extern const struct verb verb_cat;
 
 #endif
