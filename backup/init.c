@@ -29,12 +29,12 @@ static const struct verb_option options[] = {
 static int copy_polynomial(const struct common *common, uint64_t *ret)
 {
 	cleanup_common_session struct common_session session = {0};
-	struct common other = *common;
+	struct err err = ERR_INIT;
+	struct common other;
 	int code;
 
-	other.repository = arg_from_repository;
-	if (arg_from_password_file)
-		other.password_file = arg_from_password_file;
+	if (common_other(common, arg_from_repository, arg_from_password_file, &other, &err) < 0)
+		return common_fail(common, &err);
 	code = common_open(&other, NULL, COMMON_LOCK_NONE, &session);
 	if (code == 0)
 		*ret = repository_config(session.repository)->polynomial;
@@ -63,7 +63,7 @@ static int run(int argc, char **argv, void *context)
 
 	(void)argc;
 	(void)argv;
-	if (arg_copy_parameters != (arg_from_repository != NULL)) {
+	if (arg_from_repository && !arg_copy_parameters) {
 		err_set(&err, ERR_CONFIG, EINVAL,
 			"make repository: --copy-chunker-params and --from-repo go together");
 		return common_fail(common, &err);

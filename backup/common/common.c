@@ -96,32 +96,66 @@ static int ask_twice(char **ret, struct err *err)
 	return 0;
 }
 
-int common_password(const struct common *common, bool again, char **ret, struct err *err)
+static int read_password(const char *path, char **ret, struct err *err)
 {
 	cleanup_common_password char *password = NULL;
-	const char *path = common->password_file, *given = getenv("RESTIC_PASSWORD");
-	int r;
+	int r = file_read(AT_FDCWD, path, PASSWORD_MAX, &password, NULL, err);
 
-	if (!path || !*path)
+	if (r < 0)
+		return err_wrap(err, "read password");
+	*ret = strdup(str_strip(password));
+	return *ret ? 0 : err_oom(err);
+}
+
+static int refuse_empty(char **password, struct err *err)
+{
+	if (**password)
+		return 0;
+	common_password_free(*password);
+	*password = NULL;
+	return err_set(err, ERR_CONFIG, EINVAL, "read password: an empty one is not allowed");
+}
+
+int common_new_password(const char *path, char **ret, struct err *err)
+{
+	int r = path ? read_password(path, ret, err) : ask_twice(ret, err);
+
+	return r < 0 ? r : refuse_empty(ret, err);
+}
+
+int common_password(const struct common *common, bool again, char **ret, struct err *err)
+{
+	const char *path = common->password_file, *given = common->password;
+	int r = 0;
+
+	if (!given)
+		given = getenv("RESTIC_PASSWORD");
+	if (!common->password && (!path || !*path))
 		path = getenv("RESTIC_PASSWORD_FILE");
 	if (path && *path) {
-		r = file_read(AT_FDCWD, path, PASSWORD_MAX, &password, NULL, err);
-		if (r < 0)
-			return err_wrap(err, "read password");
-		*ret = strdup(str_strip(password));
+		r = read_password(path, ret, err);
 	} else if (given) {
 		*ret = strdup(given);
+		r = *ret ? 0 : err_oom(err);
 	} else {
 		r = again ? ask_twice(ret, err) : ask(_("Password for the repository"), ret, err);
-		if (r < 0)
-			return r;
 	}
-	if (!*ret)
-		return err_oom(err);
-	if (**ret)
-		return 0;
-	common_password_free(*ret);
-	return err_set(err, ERR_CONFIG, EINVAL, "read password: an empty one is not allowed");
+	return r < 0 ? r : refuse_empty(ret, err);
+}
+
+int common_other(const struct common *common, const char *repository, const char *password_file,
+	struct common *ret, struct err *err)
+{
+	*ret = *common;
+	ret->repository = repository ? repository : getenv("RESTIC_FROM_REPOSITORY");
+	if (!ret->repository || !*ret->repository)
+		return err_set(err, ERR_CONFIG, EINVAL,
+			"find source repository: say where with --from-repo or "
+			"RESTIC_FROM_REPOSITORY");
+	ret->password_file = password_file ? password_file : getenv("RESTIC_FROM_PASSWORD_FILE");
+	if (!ret->password_file)
+		ret->password = getenv("RESTIC_FROM_PASSWORD");
+	return 0;
 }
 
 static int open_repository(const struct common *common, const struct repository_options *options,
@@ -312,10 +346,15 @@ void common_display_tick(struct common_display *display)
 	show(display);
 }
 
+void common_display_clear(struct common_display *display)
+{
+	if (display->terminal && !display->common->json)
+		printf("\r\033[K");
+}
+
 void common_display_end(struct common_display *display)
 {
 	if (display->common->json)
 		show(display);
-	else if (display->terminal)
-		printf("\r\033[K");
+	common_display_clear(display);
 }

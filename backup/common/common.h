@@ -26,6 +26,7 @@ enum {
 /* The program's context; filled by the options before a verb runs. */
 struct common {
 	const char *repository, *password_file; /* borrowed from argv or the environment */
+	const char *password; /* borrowed; instead of what stands in the environment; mostly NULL */
 	bool json, quiet, no_lock;
 	const volatile bool *stop; /* becomes true when the user or system wants us to end */
 };
@@ -36,12 +37,19 @@ struct common_session {
 	struct lock *lock; /* owned, or NULL */
 };
 
+/* The repository that is the source: of --from-repo and --from-password-file (either may be
+ * NULL) or RESTIC_FROM_REPOSITORY and its like. */
+int common_other(const struct common *common, const char *repository, const char *password_file,
+	struct common *ret, struct err *err) __attribute__((warn_unused_result));
 /* The place named by --repo or RESTIC_REPOSITORY, opened as a store. create: made if missing. */
 int common_open_store(const struct common *common, bool create, struct store **ret, struct err *err)
 	__attribute__((warn_unused_result));
 /* From the file, the environment or, on a terminal, the person (twice when again). Owned and
  * wiped by common_password_free. */
 int common_password(const struct common *common, bool again, char **ret, struct err *err)
+	__attribute__((warn_unused_result));
+/* A new one for a key: from a file, or asked for twice when path is NULL. */
+int common_new_password(const char *path, char **ret, struct err *err)
 	__attribute__((warn_unused_result));
 void common_password_free(char *password);
 
@@ -72,6 +80,8 @@ struct common_display {
 };
 void common_display_start(struct common_display *display, const struct common *common);
 void common_display_tick(struct common_display *display);
+/* Takes the line of progress off the terminal, for another line. */
+void common_display_clear(struct common_display *display);
 void common_display_end(struct common_display *display);
 
 /* "1.5 GiB": bytes for people. ret has 32 bytes. */

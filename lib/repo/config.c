@@ -87,3 +87,28 @@ int config_format(const struct config *config, struct buf *ret, struct err *err)
 		"{\"version\":%u,\"id\":\"%s\",\"chunker_polynomial\":\"%llx\"}\n", config->version,
 		id, (unsigned long long)config->polynomial);
 }
+
+int config_load(struct store *store, struct blob_codec *codec, struct config *ret, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX);
+	cleanup_free uint8_t *data = NULL;
+	size_t size;
+	int r = store_load(store, STORE_CONFIG, NULL, CONFIG_MAX, &data, &size, err);
+
+	if (r >= 0)
+		r = blob_open_file(codec, data, size, &text, err);
+	if (r >= 0)
+		r = config_parse(text.data, text.size, ret, err);
+	return r < 0 ? err_wrap(err, "open repository: config") : 0;
+}
+
+int config_save(
+	struct store *store, struct blob_codec *codec, const struct config *config, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX), sealed = BUF_INIT(CONFIG_MAX);
+	int r = config_format(config, &text, err);
+
+	if (r >= 0)
+		r = blob_seal_file(codec, false, text.data, text.size, &sealed, err);
+	return r < 0 ? r : store_save(store, STORE_CONFIG, NULL, sealed.data, sealed.size, err);
+}

@@ -6,7 +6,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "repo/blob.h"
 #include "repo/id.h"
+#include "store/store.h"
 
 #define CONFIG_MAX (64u << 10) /* bytes */
 
@@ -26,5 +28,11 @@ int config_parse(const void *text, size_t size, struct config *ret, struct err *
 /* Appends the JSON. */
 int config_format(const struct config *config, struct buf *ret, struct err *err)
 	__attribute__((warn_unused_result));
+
+/* Reads it from a store, or saves it there. */
+int config_load(struct store *store, struct blob_codec *codec, struct config *ret, struct err *err)
+	__attribute__((warn_unused_result));
+int config_save(struct store *store, struct blob_codec *codec, const struct config *config,
+	struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -59,6 +59,12 @@ int key_file_parse(const void *text, size_t size, struct key_file *ret, struct e
 			scan_base64(&scan, file.salt, sizeof(file.salt), &salt_size);
 		else if (scan_is(&key, "data"))
 			scan_base64(&scan, file.data, sizeof(file.data), &file.data_size);
+		else if (scan_is(&key, "created"))
+			scan_short(&scan, file.created, sizeof(file.created));
+		else if (scan_is(&key, "username"))
+			scan_short(&scan, file.username, sizeof(file.username));
+		else if (scan_is(&key, "hostname"))
+			scan_short(&scan, file.hostname, sizeof(file.hostname));
 		else
 			scan_skip(&scan);
 	}

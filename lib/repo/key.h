@@ -12,12 +12,13 @@
 #define KEY_SALT_SIZE 64
 #define KEYS_TRIED_MAX 20
 
-/* What a key file says, its strings left aside. */
+/* What a key file says. */
 struct key_file {
 	struct kdf_parameters parameters;
 	uint8_t salt[KEY_SALT_SIZE];
 	uint8_t data[1024]; /* sealed */
 	size_t data_size;
+	char created[64], username[256], hostname[256]; /* cut to fit; "" if not told */
 };
 
 /* -EBADMSG; also for another kdf than scrypt or parameters that kdf_check refuses. */

@@ -26,20 +26,6 @@ struct lock {
 	uint64_t written_us; /* monotonic */
 };
 
-static void scan_short(struct scan *scan, char *ret, size_t size)
-{
-	cleanup_buf struct buf text = BUF_INIT(LOCK_MAX);
-	struct scan_text raw;
-	struct err err = ERR_INIT;
-
-	if (scan_null(scan) || !scan_string(scan, &raw))
-		return;
-	if (scan_text_decode(&raw, &text, &err) < 0)
-		scan_fail(scan);
-	else
-		snprintf(ret, size, "%s", (const char *)text.data);
-}
-
 static void scan_time(struct scan *scan, struct node_time *ret)
 {
 	char text[64] = "";
@@ -248,7 +234,7 @@ static int look_at(const struct id *id, uint64_t size_bytes, void *context, stru
 	if (r >= 0)
 		r = lock_file_parse(text.data, text.size, &other, err);
 	if (r < 0)
-		return r;
+		return err_wrap(err, "a lock can't be read; 'unlock --remove-all' removes it");
 	if (lock_file_is_stale(&other, &look->lock->file)) {
 		/* Another machine's clock may be wrong: its lock is left alone, and in the way
 		 * only as long as it is not old. */
@@ -365,4 +351,51 @@ void lock_release(struct lock *lock)
 	if (remove_file(lock, &lock->id, &err) < 0)
 		memset(&err, 0, sizeof(err)); /* it goes stale by itself */
 	free(lock);
+}
+
+struct unlocking {
+	struct repository *repository;
+	struct lock_file ours;
+	bool all;
+	unsigned removed;
+};
+
+static int unlock_one(const struct id *id, uint64_t size_bytes, void *context, struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(LOCK_MAX);
+	struct unlocking *unlocking = context;
+	struct repository *repository = unlocking->repository;
+	char name[ID_TEXT_SIZE];
+	struct lock_file other;
+	int r = 0;
+
+	(void)size_bytes;
+	if (!unlocking->all) {
+		r = repository_load_file(
+			repository, repository_codec(repository), STORE_LOCK, id, &text, err);
+		if (r >= 0)
+			r = lock_file_parse(text.data, text.size, &other, err);
+		if (r == -ENOENT || (r < 0 && err->kind == ERR_CORRUPT))
+			return 0; /* released meanwhile, or nothing that tells its age */
+		if (r < 0 || !lock_file_is_stale(&other, &unlocking->ours))
+			return r;
+	}
+	id_format(id, name);
+	r = store_remove(repository_store(repository), STORE_LOCK, name, err);
+	if (r == -ENOENT)
+		return 0;
+	unlocking->removed += r >= 0;
+	return r;
+}
+
+int lock_remove_stale(
+	struct repository *repository, bool all, unsigned *ret_removed, struct err *err)
+{
+	struct unlocking unlocking = {.repository = repository, .all = all};
+	int r = lock_file_ours(false, repository_clock(repository), &unlocking.ours, err);
+
+	if (r >= 0)
+		r = repository_list(repository, STORE_LOCK, unlock_one, &unlocking, err);
+	*ret_removed = unlocking.removed;
+	return r;
 }

@@ -51,6 +51,10 @@ int lock_take(struct repository *repository, bool exclusive, struct lock **ret, 
  * what was begun must not be completed. */
 int lock_refresh(struct lock *lock, struct err *err) __attribute__((warn_unused_result));
 
+/* Removes stale locks, whoever's they are; all: every lock, even one that is in use. */
+int lock_remove_stale(struct repository *repository, bool all, unsigned *ret_removed,
+	struct err *err) __attribute__((warn_unused_result));
+
 /* Removes it from the repository, as well as possible. NULL is fine. */
 void lock_release(struct lock *lock);
 CLEANUP_DEFINE(lock, struct lock *, lock_release);

@@ -22,6 +22,7 @@ struct repository {
 	struct store *store; /* owned */
 	const struct clock *clock;
 	struct cipher_key *key; /* owned, secret */
+	struct id key_id; /* of the file that it was opened with */
 	struct config config;
 	int level;
 	bool compress, dry_run;
@@ -41,6 +42,11 @@ struct repository {
 const struct config *repository_config(const struct repository *repository)
 {
 	return &repository->config;
+}
+
+const struct id *repository_key_id(const struct repository *repository)
+{
+	return &repository->key_id;
 }
 
 struct store *repository_store(struct repository *repository)
@@ -162,48 +168,46 @@ static int check_empty(struct store *store, struct err *err)
 	return r < 0 ? r : store_list(store, STORE_SNAPSHOT, list_one, &snapshots, err);
 }
 
+/* username and hostname NULL: who we are. */
 static int save_key(struct store *store, const struct cipher_key *key, const char *password,
-	const struct clock *clock, struct err *err)
+	const struct clock *clock, const char *username, const char *hostname, struct id *ret,
+	struct err *err)
 {
 	cleanup_buf struct buf text = BUF_INIT(KEY_FILE_MAX);
 	cleanup_hash struct hash *hash = NULL;
 	const struct passwd *user = getpwuid(geteuid());
-	char hostname[256] = "", name[ID_TEXT_SIZE];
-	struct id id;
+	char host[256] = "", name[ID_TEXT_SIZE];
 	int r;
 
-	if (gethostname(hostname, sizeof(hostname) - 1) < 0)
-		hostname[0] = '\0';
-	r = key_file_make(key, password, user ? user->pw_name : "", hostname, clock, &text, err);
+	if (gethostname(host, sizeof(host) - 1) < 0)
+		host[0] = '\0';
+	if (!username)
+		username = user ? user->pw_name : "";
+	r = key_file_make(key, password, username, hostname ? hostname : host, clock, &text, err);
 	if (r >= 0)
 		r = hash_new(&hash, err);
 	if (r >= 0)
-		r = hash_once(hash, text.data, text.size, id.bytes, err);
+		r = hash_once(hash, text.data, text.size, ret->bytes, err);
 	if (r < 0)
 		return r;
-	id_format(&id, name);
+	id_format(ret, name);
 	return store_save(store, STORE_KEY, name, text.data, text.size, err);
 }
 
-static int save_config(struct store *store, const struct cipher_key *key,
-	const struct config *config, struct err *err)
+int repository_add_key(struct repository *repository, const char *password, const char *username,
+	const char *hostname, struct id *ret_id, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX), sealed = BUF_INIT(CONFIG_MAX);
-	cleanup_blob_codec struct blob_codec *codec = NULL;
-	int r = blob_codec_new(key, LEVEL_DEFAULT, &codec, err);
-
-	if (r >= 0)
-		r = config_format(config, &text, err);
-	if (r >= 0)
-		r = blob_seal_file(codec, false, text.data, text.size, &sealed, err);
-	return r < 0 ? r : store_save(store, STORE_CONFIG, NULL, sealed.data, sealed.size, err);
+	return save_key(repository->store, repository->key, password, repository->clock, username,
+		hostname, ret_id, err);
 }
 
 int repository_init(struct store *store, const char *password, uint64_t polynomial,
 	const struct clock *clock, struct id *ret_id, struct err *err)
 {
 	cleanup_secret struct cipher_key *key = secret_new(sizeof(*key));
+	cleanup_blob_codec struct blob_codec *codec = NULL;
 	struct config config;
+	struct id key_id;
 	int r;
 
 	if (!key)
@@ -216,9 +220,12 @@ int repository_init(struct store *store, const char *password, uint64_t polynomi
 	if (r >= 0)
 		r = store_create(store, err);
 	if (r >= 0)
-		r = save_key(store, key, password, clock ? clock : &clock_system, err);
+		r = save_key(store, key, password, clock ? clock : &clock_system, NULL, NULL,
+			&key_id, err);
 	if (r >= 0)
-		r = save_config(store, key, &config, err);
+		r = blob_codec_new(key, LEVEL_DEFAULT, &codec, err);
+	if (r >= 0)
+		r = config_save(store, codec, &config, err);
 	if (r < 0)
 		return r;
 	*ret_id = config.id;
@@ -231,6 +238,7 @@ struct key_search {
 	struct cipher_key *key; /* filled when found */
 	unsigned tried;
 	bool found;
+	struct id id; /* of the file, when found */
 	struct err damage; /* the last key file that could not be read */
 };
 
@@ -256,7 +264,7 @@ static int try_key(const char *name, uint64_t size_bytes, void *context, struct 
 	r = key_file_open(&file, search->password, search->key, err);
 	if (r == -EACCES)
 		return 0;
-	search->found = r >= 0;
+	search->found = r >= 0 && id_parse(name, &search->id);
 	return r;
 }
 
@@ -266,6 +274,7 @@ static int find_key(struct repository *repository, const char *password, struct 
 		.store = repository->store, .password = password, .key = repository->key};
 	int r = store_list(repository->store, STORE_KEY, try_key, &search, err);
 
+	repository->key_id = search.id;
 	if (r < 0 || search.found)
 		return r;
 	if (search.tried)
@@ -276,21 +285,6 @@ static int find_key(struct repository *repository, const char *password, struct 
 		return err_wrap(err, "open repository");
 	}
 	return err_set(err, ERR_CORRUPT, EBADMSG, "open repository: it has no key");
-}
-
-static int load_config(struct repository *repository, struct err *err)
-{
-	cleanup_buf struct buf text = BUF_INIT(CONFIG_MAX);
-	cleanup_free uint8_t *data = NULL;
-	size_t size;
-	int r;
-
-	r = store_load(repository->store, STORE_CONFIG, NULL, CONFIG_MAX, &data, &size, err);
-	if (r >= 0)
-		r = blob_open_file(repository->codec, data, size, &text, err);
-	if (r >= 0)
-		r = config_parse(text.data, text.size, &repository->config, err);
-	return r < 0 ? err_wrap(err, "open repository: config") : 0;
 }
 
 static struct repository *repository_new(
@@ -336,7 +330,7 @@ int repository_open(struct store *store, const char *password,
 	if (r >= 0)
 		r = repository_codec_new(repository, &repository->codec, err);
 	if (r >= 0)
-		r = load_config(repository, err);
+		r = config_load(store, repository->codec, &repository->config, err);
 	if (r >= 0)
 		r = index_new(&repository->index, err);
 	if (r < 0)

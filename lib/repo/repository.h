@@ -44,6 +44,8 @@ CLEANUP_DEFINE(repository, struct repository *, repository_close);
 
 /* All borrowed. */
 const struct config *repository_config(const struct repository *repository);
+/* The key file whose password opened it. */
+const struct id *repository_key_id(const struct repository *repository);
 struct store *repository_store(struct repository *repository);
 const struct clock *repository_clock(const struct repository *repository);
 /* What everything is sealed with: a secret. */
@@ -52,6 +54,12 @@ const struct cipher_key *repository_key(const struct repository *repository);
 struct blob_codec *repository_codec(struct repository *repository);
 /* The index: only while no other thread works on the repository. */
 const struct index *repository_index(const struct repository *repository);
+
+/* One more key file, for another password. username and hostname, written down in it, may be
+ * NULL: who and where we are. */
+int repository_add_key(struct repository *repository, const char *password, const char *username,
+	const char *hostname, struct id *ret_id, struct err *err)
+	__attribute__((warn_unused_result));
 
 int repository_codec_new(struct repository *repository, struct blob_codec **ret, struct err *err)
 	__attribute__((warn_unused_result));

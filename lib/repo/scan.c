@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "repo/text.h"
+
+#define SHORT_MAX (64u << 10) /* bytes */
 
 void scan_init(struct scan *scan, const void *data, size_t size)
 {
@@ -331,4 +334,18 @@ int scan_text_decode(const struct scan_text *text, struct buf *ret, struct err *
 		}
 	}
 	return r < 0 ? r : buf_add_byte(ret, 0, err);
+}
+
+bool scan_short(struct scan *scan, char *ret, size_t size)
+{
+	cleanup_buf struct buf text = BUF_INIT(SHORT_MAX);
+	struct scan_text raw;
+	struct err err = ERR_INIT;
+
+	if (scan_null(scan) || !scan_string(scan, &raw))
+		return !scan->failed;
+	if (scan_text_decode(&raw, &text, &err) < 0)
+		return scan_fail(scan);
+	snprintf(ret, size, "%s", (const char *)text.data);
+	return true;
 }

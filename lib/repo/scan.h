@@ -50,6 +50,8 @@ bool scan_string(struct scan *scan, struct scan_text *ret);
 bool scan_u64(struct scan *scan, uint64_t *ret);
 bool scan_u32(struct scan *scan, uint32_t *ret);
 bool scan_bool(struct scan *scan, bool *ret);
+/* A string, decoded into size bytes and cut to fit; null leaves ret as it is. */
+bool scan_short(struct scan *scan, char *ret, size_t size);
 /* Takes null if it comes next; not finding it is no failure. */
 bool scan_null(struct scan *scan);
 /* An id as 64 digits in quotes. */

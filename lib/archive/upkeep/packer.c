@@ -78,6 +78,23 @@ int packer_add(struct packer *packer, enum blob_type type, const struct id *id,
 	return finish(packer, at, err);
 }
 
+int packer_put(void *context, const struct index_entry *entry, const struct blob_sealed *sealed,
+	const struct buf *plain, struct err *err)
+{
+	struct packer *packer = context;
+	enum blob_type type = entry->is_tree ? BLOB_TREE : BLOB_DATA;
+	bool compress = entry->is_tree ? packer->compress_trees : packer->compress_data;
+	bool version_2 = repository_config(packer->repository)->version >= 2;
+	struct blob_sealed anew;
+	int r;
+
+	if (sealed && (sealed->plain_length || !compress))
+		return packer_add(packer, type, &entry->id, sealed, err);
+	r = blob_seal(repository_codec(packer->repository), type, version_2, true, plain->data,
+		plain->size, &anew, err);
+	return r < 0 ? r : packer_add(packer, type, &entry->id, &anew, err);
+}
+
 int packer_flush(struct packer *packer, struct err *err)
 {
 	int r = 0;

@@ -14,6 +14,7 @@ struct packer {
 	struct repository *repository; /* borrowed */
 	struct pack_writer *writers[PACKER_OPEN]; /* owned, or NULL */
 	struct index_batch batch; /* owned: packs that stand in no index file yet */
+	bool compress_trees, compress_data; /* packer_put: seal anew what is uncompressed */
 };
 
 void packer_init(struct packer *packer, struct repository *repository);
@@ -23,6 +24,10 @@ void packer_done(struct packer *packer);
 /* sealed is copied. Full packs are made durable, and an index file of them when it is large. */
 int packer_add(struct packer *packer, enum blob_type type, const struct id *id,
 	const struct blob_sealed *sealed, struct err *err) __attribute__((warn_unused_result));
+
+/* A repack_put_fn for a struct packer as its context. */
+int packer_put(void *context, const struct index_entry *entry, const struct blob_sealed *sealed,
+	const struct buf *plain, struct err *err) __attribute__((warn_unused_result));
 
 /* After 0 all that was added is durable and in an index file. */
 int packer_flush(struct packer *packer, struct err *err) __attribute__((warn_unused_result));

@@ -6,6 +6,7 @@
 
 #include "archive/upkeep/bits.h"
 #include "archive/upkeep/order.h"
+#include "archive/upkeep/packer.h"
 #include "archive/upkeep/reindex.h"
 #include "archive/upkeep/repack.h"
 #include "archive/upkeep/used.h"
@@ -296,13 +297,14 @@ static int repack_all(struct pruner *pruner, struct err *err)
 		.repository = pruner->repository,
 		.order = &pruner->order,
 		.keep = pruner->keep,
-		.compress_trees = options->limits.compress_trees,
-		.compress_data = options->limits.compress_data,
+		.put = packer_put,
+		.put_context = &packer,
 	};
 	int r = 0;
 
 	packer_init(&packer, pruner->repository);
-	repack.packer = &packer;
+	packer.compress_trees = options->limits.compress_trees;
+	packer.compress_data = options->limits.compress_data;
 	for (size_t p = 0; r >= 0 && p < pruner->order.packs; p++) {
 		const struct plan_pack *pack = &pruner->packs[p];
 

@@ -19,23 +19,6 @@ static enum blob_type type_of(const struct index_entry *entry)
 	return entry->is_tree ? BLOB_TREE : BLOB_DATA;
 }
 
-static bool is_to_be_sealed_anew(const struct repack *repack, const struct index_entry *entry)
-{
-	return !entry->location.plain_length &&
-	       (entry->is_tree ? repack->compress_trees : repack->compress_data);
-}
-
-/* Seals the plaintext anew and adds it. */
-static int add_plain(struct repack *repack, const struct index_entry *entry, struct err *err)
-{
-	struct blob_sealed sealed;
-	bool compress = repository_config(repack->repository)->version >= 2;
-	int r = blob_seal(repository_codec(repack->repository), type_of(entry), compress, true,
-		repack->plain.data, repack->plain.size, &sealed, err);
-
-	return r < 0 ? r : packer_add(repack->packer, type_of(entry), &entry->id, &sealed, err);
-}
-
 /* The blob here can't be read: another copy of it may be. */
 static int add_other_copy(struct repack *repack, const struct index_entry *entry, struct err *err)
 {
@@ -44,7 +27,7 @@ static int add_other_copy(struct repack *repack, const struct index_entry *entry
 		type_of(entry), &id, &repack->plain, err);
 
 	if (r >= 0)
-		return add_plain(repack, entry, err);
+		return repack->put(repack->put_context, entry, NULL, &repack->plain, err);
 	if (!repack->on_lost || (err->kind != ERR_CORRUPT && err->kind != ERR_NOT_FOUND &&
 					err->code != ENODATA && err->code != EIO))
 		return r;
@@ -52,7 +35,7 @@ static int add_other_copy(struct repack *repack, const struct index_entry *entry
 	return 0;
 }
 
-/* Proves a sealed blob and adds it as it is. */
+/* Proves a sealed blob and hands it on. */
 static int add_blob(struct repack *repack, const struct index_entry *entry, const uint8_t *data,
 	struct err *err)
 {
@@ -73,9 +56,7 @@ static int add_blob(struct repack *repack, const struct index_entry *entry, cons
 			location->length, location->plain_length, &entry->id, &repack->plain, err);
 	if (r < 0)
 		return add_other_copy(repack, entry, err);
-	if (is_to_be_sealed_anew(repack, entry))
-		return add_plain(repack, entry, err);
-	return packer_add(repack->packer, type_of(entry), &entry->id, &sealed, err);
+	return repack->put(repack->put_context, entry, &sealed, &repack->plain, err);
 }
 
 /* Reads the run of count entries that stand side by side, and adds them. */

@@ -1,0 +1,170 @@
+#include "archive/upkeep/copy.h"
+
+#include <stdio.h>
+
+#include "backup/common/common.h"
+#include "backup/upkeep/choose.h"
+#include "backup/upkeep/upkeep.h"
+#include "base/i18n.h"
+
+static const char *arg_from_repository, *arg_from_password_file;
+static struct str_list arg_hosts, arg_tags, arg_paths;
+
+static const struct verb_option options[] = {
+	{.long_name = "from-repo",
+		.argument = N_("PLACE"),
+		.help = N_("the repository to copy from (or RESTIC_FROM_REPOSITORY)"),
+		.text = &arg_from_repository},
+	{.long_name = "from-password-file",
+		.argument = N_("FILE"),
+		.help = N_("file with its password (or RESTIC_FROM_PASSWORD_FILE)"),
+		.text = &arg_from_password_file},
+	{.long_name = "host",
+		.short_name = 'H',
+		.argument = N_("NAME"),
+		.help = N_("only of this host (may be given again)"),
+		.list = &arg_hosts},
+	{.long_name = "tag",
+		.argument = N_("TAGS"),
+		.help = N_("only with all of these tags (may be given again)"),
+		.list = &arg_tags},
+	{.long_name = "path",
+		.argument = N_("PATH"),
+		.help = N_("only with this path (may be given again)"),
+		.list = &arg_paths},
+	{0},
+};
+
+static const struct select_filter filter = {&arg_hosts, &arg_tags, &arg_paths};
+
+struct copying {
+	const struct common *common;
+	struct common_display display;
+	size_t copied, there;
+};
+
+static void on_tick(void *context)
+{
+	struct copying *job = context;
+
+	common_display_tick(&job->display);
+}
+
+static void on_copied(void *context, const struct snapshot *snapshot, const struct id *id)
+{
+	struct copying *job = context;
+	char old_name[ID_TEXT_SIZE], name[ID_TEXT_SIZE];
+
+	if (!id) {
+		job->there++;
+		return;
+	}
+	job->copied++;
+	id_format(&snapshot->id, old_name);
+	id_format(id, name);
+	if (job->common->json) {
+		struct json *json = json_object_new();
+
+		json_set_text(json, "message_type", "copied");
+		json_set_text(json, "source_snapshot_id", old_name);
+		json_set_text(json, "snapshot_id", name);
+		common_print_json(json);
+	} else if (!job->common->quiet) {
+		common_display_clear(&job->display);
+		printf(_("Snapshot %.8s is copied as %.8s.\n"), old_name, name);
+	}
+}
+
+static int copy(struct copying *job, struct common_session *from, struct common_session *to,
+	int argc, char **argv, struct err *err)
+{
+	cleanup_select struct select_list list = {0}, there = {0};
+	cleanup_choose struct choose chosen = {0};
+	const struct copy_options copy_options = {
+		.from_lock = from->lock,
+		.to_lock = to->lock,
+		.there = &there,
+		.progress = &job->display.progress,
+		.stop = job->common->stop,
+		.tick = on_tick,
+		.on_copied = on_copied,
+		.context = job,
+	};
+	int r = select_load(from->repository, &list, err);
+
+	if (r >= 0)
+		r = select_load(to->repository, &there, err);
+	if (r >= 0)
+		r = choose_snapshots(&list, &filter, argc, argv, &chosen, err);
+	if (r >= 0)
+		r = copy_run(from->repository, to->repository, chosen.items, chosen.count,
+			&copy_options, err);
+	if (r >= 0 && list.damaged) {
+		*err = list.err;
+		r = err_wrap(err, "copy: all but damaged snapshots are copied");
+	}
+	return r;
+}
+
+static void finish(struct copying *job)
+{
+	struct progress_view view;
+
+	common_display_end(&job->display);
+	progress_look(&job->display.progress, &clock_system, &view);
+	if (job->common->json) {
+		struct json *json = json_object_new();
+
+		json_set_text(json, "message_type", "summary");
+		json_set_integer(json, "snapshots_copied", (int64_t)job->copied);
+		json_set_integer(json, "snapshots_there", (int64_t)job->there);
+		json_set_integer(json, "blobs_copied", (int64_t)view.files_done);
+		json_set_integer(json, "bytes_copied", (int64_t)view.bytes_done);
+		common_print_json(json);
+	} else if (!job->common->quiet) {
+		char size[32];
+
+		common_format_bytes(view.bytes_done, size);
+		printf(P_("%zu snapshot copied", "%zu snapshots copied", job->copied), job->copied);
+		printf(P_(", %zu was there already; %s.\n", ", %zu were there already; %s.\n",
+			       job->there),
+			job->there, size);
+	}
+}
+
+static int run(int argc, char **argv, void *context)
+{
+	const struct common *common = context;
+	cleanup_common_session struct common_session from = {0}, to = {0};
+	struct copying job = {.common = common};
+	struct common other;
+	struct err err = ERR_INIT;
+	int r, code;
+
+	if (common_other(common, arg_from_repository, arg_from_password_file, &other, &err) < 0)
+		return common_fail(common, &err);
+	code = common_open(&other, NULL, COMMON_LOCK_SHARED, &from);
+	if (!code)
+		code = common_open(common, NULL, COMMON_LOCK_SHARED, &to);
+	if (code)
+		return code;
+	common_display_start(&job.display, common);
+	r = copy(&job, &from, &to, argc, argv, &err);
+	if (r >= 0)
+		finish(&job);
+	return r < 0 ? common_fail(common, &err) : EXIT_CODE_OK;
+}
+
+const struct verb verb_copy = {
+	.name = "copy",
+	.arguments = N_("[SNAPSHOT...]"),
+	.summary = N_("copy snapshots from another repository into this one"),
+	.details = N_("Copies all snapshots, or those that are chosen, with what they need and is "
+		      "not here yet.\nWhat was copied before is not copied again. Files are only "
+		      "stored once for both when this\nrepository was made with 'init "
+		      "--copy-chunker-params'.\n\n"
+		      "Example: nexus-backup -r /mnt/second copy --from-repo /data/backup/repo"),
+	.options = options,
+	.max_arguments = -1,
+	.run = run,
+};

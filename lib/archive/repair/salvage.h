@@ -1,0 +1,28 @@
+/* What can be read of damaged packs, moved into new ones. */
+#ifndef NEXUS_ARCHIVE_REPAIR_SALVAGE_H
+#define NEXUS_ARCHIVE_REPAIR_SALVAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "archive/progress.h"
+#include "base/err.h"
+#include "repo/lock.h"
+#include "repo/repository.h"
+
+struct salvage_options {
+	struct lock *lock; /* borrowed; exclusive */
+	struct progress *progress; /* borrowed, started */
+	const volatile bool *stop; /* borrowed; true ends it with -ECANCELED */
+	void (*tick)(void *context);
+	/* A blob that is lost with its pack. */
+	void (*on_lost)(void *context, const struct id *blob, const struct err *err);
+	void *context;
+};
+
+/* Saves what can be read of the packs, takes them out of the index and removes them. A pack that
+ * no index knows is an error: -ENOENT; 'repair index' finds it. Loads the index itself. */
+int salvage_run(struct repository *repository, const struct id *packs, size_t count,
+	const struct salvage_options *options, struct err *err) __attribute__((warn_unused_result));
+
+#endif
