@@ -104,12 +104,10 @@ static int cat_file(
 			repository, repository_codec(repository), type, &id, &content, err);
 	if (r < 0)
 		return r;
-	if (type == STORE_INDEX) {
+	if (type == STORE_INDEX)
 		print_bytes(content.data, content.size);
-		putchar('\n');
-	} else {
+	else
 		print_pretty(content.data, content.size);
-	}
 	return 0;
 }
 

@@ -19,6 +19,7 @@ static const struct verb_option options[] = {
 
 struct comparing {
 	const struct common *common;
+	char **names; /* as given */
 	struct pick old, new;
 };
 
@@ -58,13 +59,10 @@ static void print_side_json(struct json *json, const char *key, const struct dif
 static void print_stats_json(const struct comparing *job, const struct diff_stats *stats)
 {
 	struct json *json = json_object_new();
-	char id[ID_TEXT_SIZE];
 
 	json_set_text(json, "message_type", "statistics");
-	id_format(&job->old.snapshot->id, id);
-	json_set_text(json, "source_snapshot", id);
-	id_format(&job->new.snapshot->id, id);
-	json_set_text(json, "target_snapshot", id);
+	json_set_text(json, "source_snapshot", job->names[0]);
+	json_set_text(json, "target_snapshot", job->names[1]);
 	json_set_integer(json, "changed_files", (int64_t)stats->changed_files);
 	print_side_json(json, "added", &stats->added);
 	print_side_json(json, "removed", &stats->removed);
@@ -133,7 +131,7 @@ static int run(int argc, char **argv, void *context)
 {
 	const struct common *common = context;
 	cleanup_common_session struct common_session session = {0};
-	struct comparing job = {.common = common};
+	struct comparing job = {.common = common, .names = argv};
 	struct err err = ERR_INIT;
 	int code = common_open(common, NULL, COMMON_LOCK_SHARED, &session);
 	int r;

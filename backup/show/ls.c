@@ -130,12 +130,14 @@ static void damaged(void *context, const char *path, const struct err *err)
 
 static void print_head(const struct common *common, const struct pick *pick)
 {
-	const struct snapshot *snapshot = pick->snapshot;
+	struct snapshot shown = *pick->snapshot; /* borrows its texts */
+	const struct snapshot *snapshot = &shown;
 	cleanup_buf struct buf text = BUF_INIT(SNAPSHOT_MAX);
 	struct err err = ERR_INIT;
 	char time[32], id[ID_TEXT_SIZE];
 	struct json *json;
 
+	shown.tree = pick->tree; /* as restic: that of the folder */
 	if (arg_ncdu) {
 		if (snapshot_format(snapshot, &text, &err) >= 0)
 			printf("[1, 2, %s, [{\"name\":\"/\"}", (const char *)text.data);
@@ -189,6 +191,10 @@ static int run(int argc, char **argv, void *context)
 	struct err err = ERR_INIT;
 	int code, r;
 
+	if (common->json && arg_ncdu) {
+		err_set(&err, ERR_CONFIG, EINVAL, "list: one of --json and --ncdu alone");
+		return common_fail(common, &err);
+	}
 	for (int i = 1; i < argc; i++) {
 		size_t size = strlen(argv[i]);
 

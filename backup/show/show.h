@@ -12,5 +12,6 @@ extern const struct verb verb_dump;
 extern const struct verb verb_stats;
 extern const struct verb verb_list;
 extern const struct verb verb_cat;
+extern const struct verb verb_card;
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/complete.h"
 #include "base/i18n.h"
 
 #define OPTIONS_MAX 96
@@ -326,6 +327,10 @@ int verb_main(const struct verb_program *program, int argc, char **argv, void *c
 	const struct verb *verb;
 	int r;
 
+	if (argc > 1 && strcmp(argv[1], "__complete") == 0) {
+		complete_print(program, argc - 2, argv + 2);
+		return VERB_EXIT_OK;
+	}
 	if (single(program))
 		return run_verb(program, &program->verbs[0], argc, argv, context);
 	table_add(&table, program->options ? program->options : options_none);

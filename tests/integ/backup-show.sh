@@ -86,8 +86,11 @@ same . ls latest /s/a
 same . ls latest /s/a /s/c --recursive
 same . ls latest --host two
 same . ls latest /
-same . ls latest --ncdu
-same . ls latest --ncdu /s/a
+for folder in / /s/a; do
+	a=$("$NB" ls latest $folder --recursive --ncdu | jq -S -c .) || backup_die "ls --ncdu"
+	b=$("$new" ls --no-cache latest $folder --recursive --ncdu | jq -S -c .)
+	[ -n "$a" ] && [ "$a" = "$b" ] || backup_die "ls --ncdu $folder: $(diff <(jq . <<<"$a") <(jq . <<<"$b"))"
+done
 same . diff "${ids[0]}" "${ids[1]}"
 same . diff "${ids[1]}" "${ids[0]}"
 same . diff --metadata "${ids[0]}" "${ids[1]}"

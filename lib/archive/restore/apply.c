@@ -13,19 +13,35 @@
 
 #define LIST_SIZE_MAX 65536u
 
-/* Removes what is in the way; a folder is not. */
+/* Removes what is in the way; a folder only when it is empty. */
 static int clear_place(int dir_fd, const char *name, struct err *err)
 {
-	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
-		return err_errno(err, errno == EPERM ? EISDIR : errno, "replace it");
-	return 0;
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if ((errno == EISDIR || errno == EPERM) && unlinkat(dir_fd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	return err_errno(err, errno == ENOTEMPTY ? EISDIR : errno, "replace it");
 }
 
-int apply_folder(int dir_fd, const char *name, struct err *err)
+int apply_existing(int dir_fd, const char *name, struct stat *ret_st)
+{
+	cleanup_close int fd =
+		openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 || fstat(fd, ret_st) < 0)
+		return -errno;
+	return S_ISREG(ret_st->st_mode) && ret_st->st_nlink == 1 ? TAKE_FD(fd) : -EMLINK;
+}
+
+int apply_folder(int dir_fd, const char *name, bool dry_run, struct err *err)
 {
 	struct stat st;
 	int fd, r;
 
+	if (dry_run) {
+		fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return fd < 0 ? -ENOENT : fd;
+	}
 	if (mkdirat(dir_fd, name, 0700) < 0) {
 		if (errno != EEXIST)
 			return err_errno(err, errno, "make folder");
@@ -138,6 +154,23 @@ static void note(int *result, int failed, struct err *err, const char *what)
 	*result = err_errno(err, errno, "%s", what);
 }
 
+/* fchmodat would follow a link that somebody puts there meanwhile. */
+static int set_mode(int dir_fd, const char *name, mode_t mode)
+{
+	cleanup_close int fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char path[64];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if (S_ISLNK(st.st_mode)) {
+		errno = ELOOP;
+		return -1;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return chmod(path, mode);
+}
+
 int apply_metadata(int dir_fd, const char *name, const struct node *node, struct err *err)
 {
 	const struct timespec times[2] = {
@@ -153,7 +186,7 @@ int apply_metadata(int dir_fd, const char *name, const struct node *node, struct
 		note(&r, -1, err, "set owner");
 	x = apply_xattrs(dir_fd, name, node, &xattr_err);
 	if (node->type != NODE_SYMLINK)
-		note(&r, fchmodat(dir_fd, name, node_permissions(node->mode), 0), err, "set mode");
+		note(&r, set_mode(dir_fd, name, node_permissions(node->mode)), err, "set mode");
 	note(&r, utimensat(dir_fd, name, times, AT_SYMLINK_NOFOLLOW), err, "set times");
 	if (x < 0 && r >= 0) {
 		*err = xattr_err;

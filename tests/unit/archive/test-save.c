@@ -38,6 +38,7 @@ static int restore(struct repository *repository, const struct snapshot *snapsho
 {
 	static const struct filter none;
 	struct progress progress;
+	struct restore_counts counts;
 	const struct restore_options options = {
 		.target = room_path(target),
 		.includes = &none,
@@ -53,7 +54,7 @@ static int restore(struct repository *repository, const struct snapshot *snapsho
 	progress_start(&progress, &clock_system);
 	ck_assert_int_eq(
 		select_folder(repository, &snapshot->tree, room_path("src"), &tree, &err), 0);
-	return restore_run(repository, &tree, &options, &err);
+	return restore_run(repository, &tree, &options, &counts, &err);
 }
 
 START_TEST(there_and_back)
