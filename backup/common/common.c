@@ -193,6 +193,9 @@ int common_open(const struct common *common, const struct repository_options *op
 	if (lock != COMMON_LOCK_NONE && !common->no_lock)
 		r = lock_take(
 			session.repository, lock == COMMON_LOCK_EXCLUSIVE, &session.lock, &err);
+	/* Who is alone clears away what killed runs left. */
+	if (r >= 0 && session.lock && lock == COMMON_LOCK_EXCLUSIVE)
+		r = local_store_tidy(repository_store(session.repository), &err);
 	if (r < 0)
 		return common_fail(common, &err);
 	*ret = session;

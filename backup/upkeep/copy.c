@@ -6,6 +6,7 @@
 #include "backup/upkeep/choose.h"
 #include "backup/upkeep/upkeep.h"
 #include "base/i18n.h"
+#include "store/local.h"
 
 static const char *arg_from_repository, *arg_from_password_file;
 static struct str_list arg_hosts, arg_tags, arg_paths;
@@ -90,7 +91,10 @@ static int copy(struct copying *job, struct common_session *from, struct common_
 		.on_copied = on_copied,
 		.context = job,
 	};
-	int r = select_load(from->repository, &list, err);
+	int r = local_store_tidy(repository_store(to->repository), err);
+
+	if (r >= 0)
+		r = select_load(from->repository, &list, err);
 
 	if (r >= 0)
 		r = select_load(to->repository, &there, err);

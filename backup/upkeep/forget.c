@@ -362,7 +362,9 @@ static int run(int argc, char **argv, void *context)
 	if (code == EXIT_CODE_OK && list.damaged) {
 		common_tell(common, "snapshots", &list.err);
 		code = EXIT_CODE_FAILED;
-	} else if (code == EXIT_CODE_OK && arg_prune && removal.count) {
+	} else if (code == EXIT_CODE_OK && arg_prune &&
+		   (removal.count || (session.lock && lock_was_left(session.lock)))) {
+		/* After a run that was killed the snapshots may be gone and the data not. */
 		take_out(&list, &removal);
 		code = prune_now(common, &session, &prune_options, arg_dry_run ? &list : NULL);
 	}

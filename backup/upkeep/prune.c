@@ -153,15 +153,15 @@ static void print_text(const struct pruning *job)
 	uint64_t freed = t->freed_bytes + t->removed_bytes;
 	char size[32], unused[32];
 
-	print_row(_("Packed anew   "), t->repack_blobs, t->repack_bytes);
-	print_row(_("freed by that "), t->freed_blobs, t->freed_bytes);
-	print_row(_("Removed       "), t->removed_blobs, t->removed_bytes);
+	print_row(_("Packed anew"), t->repack_blobs, t->repack_bytes);
+	print_row(_("Freed by that"), t->freed_blobs, t->freed_bytes);
+	print_row(_("Removed"), t->removed_blobs, t->removed_bytes);
 	common_format_bytes(job->unindexed_bytes, size);
 	if (job->unindexed_packs)
 		printf(P_("Left by an interrupted run: %zu pack, %s\n",
 			       "Left by an interrupted run: %zu packs, %s\n", job->unindexed_packs),
 			job->unindexed_packs, size);
-	print_row(_("Remaining     "),
+	print_row(_("Remaining"),
 		t->used_blobs + t->unused_blobs - t->freed_blobs - t->removed_blobs,
 		t->used_bytes + t->unused_bytes - freed);
 	common_format_bytes(freed + job->unindexed_bytes, size);

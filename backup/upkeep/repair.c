@@ -232,7 +232,7 @@ static void on_lost_path(void *context, const char *path, const char *how)
 		common_print_json(json);
 	} else if (clean && !job->common->quiet) {
 		str_sanitize(clean);
-		printf("  %s: %s\n", clean, how);
+		printf("  %s: %s\n", clean, _(how));
 	}
 }
 
@@ -391,7 +391,7 @@ static int run(int argc, char **argv, void *context)
 
 const struct verb verb_repair = {
 	.name = "repair",
-	.arguments = N_("index|snapshots [SNAPSHOT...]|packs ID..."),
+	.arguments = N_("index|packs|snapshots"),
 	.summary = N_("make a damaged repository whole again"),
 	.details =
 		N_("index makes the index match the packs that are there. packs saves what can be "

@@ -18,6 +18,7 @@ struct blob_codec {
 	struct zstd_decoder *decoder;
 	uint8_t *sealed; /* owned scratch: room for IV, text, MAC */
 	size_t sealed_size;
+	bool plain_only; /* see blob_codec_plain_only */
 	bool file_compressed; /* of the file between begin and end */
 	uint8_t piece[PIECE];
 };
@@ -123,7 +124,7 @@ static int fill_scratch(struct blob_codec *codec, enum blob_type type, bool comp
 	if (r < 0)
 		return r;
 	r = 1;
-	if ((compress || type == BLOB_TREE) && size)
+	if ((compress || type == BLOB_TREE) && size && !codec->plain_only)
 		r = zstd_encode(codec->encoder, data, size, codec->sealed + CIPHER_IV_SIZE, room,
 			&text, err);
 	if (r < 0)
@@ -166,6 +167,11 @@ static int verify_sealed(struct blob_codec *codec, const struct blob_sealed *sea
 	if (r >= 0 && sealed->plain_length)
 		r = zstd_compare_end(&compare, err);
 	return r < 0 ? err_wrap(err, "verify a blob before storing it") : 0;
+}
+
+void blob_codec_plain_only(struct blob_codec *codec)
+{
+	codec->plain_only = true;
 }
 
 int blob_seal(struct blob_codec *codec, enum blob_type type, bool compress, bool verify,

@@ -48,6 +48,9 @@ void blob_codec_free(struct blob_codec *codec);
 CLEANUP_DEFINE(blob_codec, struct blob_codec *, blob_codec_free);
 #define cleanup_blob_codec CLEANUP(blob_codec)
 
+/* From now on blob_seal compresses nothing, trees neither: version 1 has no compression. */
+void blob_codec_plain_only(struct blob_codec *codec);
+
 int blob_id(struct blob_codec *codec, const void *data, size_t size, struct id *ret,
 	struct err *err) __attribute__((warn_unused_result));
 

@@ -24,6 +24,7 @@ struct lock {
 	struct lock_file file;
 	struct id id; /* of the file in the repository */
 	uint64_t written_us; /* monotonic */
+	bool was_left; /* see lock_was_left */
 };
 
 static void scan_time(struct scan *scan, struct node_time *ret)
@@ -242,6 +243,7 @@ static int look_at(const struct id *id, uint64_t size_bytes, void *context, stru
 		if (strcmp(other.machine, look->lock->file.machine) == 0 ||
 			(!*other.machine &&
 				strcmp(other.hostname, look->lock->file.hostname) == 0)) {
+			look->lock->was_left = look->lock->was_left || other.exclusive;
 			r = store_remove(repository_store(repository), STORE_LOCK, name, err);
 			return r == -ENOENT ? 0 : r;
 		}
@@ -315,6 +317,11 @@ int lock_take(struct repository *repository, bool exclusive, struct lock **ret, 
 	}
 	*ret = lock;
 	return 0;
+}
+
+bool lock_was_left(const struct lock *lock)
+{
+	return lock->was_left;
 }
 
 int lock_refresh(struct lock *lock, struct err *err)

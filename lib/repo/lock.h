@@ -46,6 +46,10 @@ struct lock;
 int lock_take(struct repository *repository, bool exclusive, struct lock **ret, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* Whether an exclusive lock was in the way that a killed run on this very machine left: what it
+ * was about may not be finished. */
+bool lock_was_left(const struct lock *lock);
+
 /* Writes the lock anew when the last time was 5 minutes ago; cheap otherwise. -ESTALE (kind
  * locked) if it was not refreshed for more than 22.5 minutes (suspend) and somebody removed it:
  * what was begun must not be completed. */

@@ -76,7 +76,11 @@ const struct index *repository_index(const struct repository *repository)
 
 int repository_codec_new(struct repository *repository, struct blob_codec **ret, struct err *err)
 {
-	return blob_codec_new(repository->key, repository->level, ret, err);
+	int r = blob_codec_new(repository->key, repository->level, ret, err);
+
+	if (r >= 0 && repository->config.version == 1)
+		blob_codec_plain_only(*ret);
+	return r;
 }
 
 /* --- Files of JSON --- */
@@ -331,6 +335,8 @@ int repository_open(struct store *store, const char *password,
 		r = repository_codec_new(repository, &repository->codec, err);
 	if (r >= 0)
 		r = config_load(store, repository->codec, &repository->config, err);
+	if (r >= 0 && repository->config.version == 1)
+		blob_codec_plain_only(repository->codec);
 	if (r >= 0)
 		r = index_new(&repository->index, err);
 	if (r < 0)

@@ -8,10 +8,10 @@ set -u
 . "$SRC/ci/lib/backup-trees.sh"
 NB=$BUILD/backup/nexus-backup
 export RESTIC_PASSWORD=integ
-restic_peers_fetch && restic=$(restic_peers_new) || {
+if ! restic_peers_fetch || ! restic=$(restic_peers_new); then
 	echo "SKIP: no restic 0.19 here"
 	exit 77
-}
+fi
 seed=${SEED:-4711}
 total=0
 for zone in UTC Europe/Madrid America/St_Johns Australia/Lord_Howe; do

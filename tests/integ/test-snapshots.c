@@ -10,8 +10,8 @@ static int save_line(struct repository *repository, const char *line, size_t siz
 {
 	char name[ID_TEXT_SIZE];
 	struct id id;
-	int r = repository_save_file(repository, repository_codec(repository), STORE_SNAPSHOT, line,
-		size, &id, err);
+	int r = repository_save_file(
+		repository, repository_codec(repository), STORE_SNAPSHOT, line, size, &id, err);
 
 	if (r < 0)
 		return r;

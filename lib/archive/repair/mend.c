@@ -6,6 +6,7 @@
 
 #include "archive/upkeep/bits.h"
 #include "base/cleanup.h"
+#include "base/i18n.h"
 #include "base/str.h"
 #include "repo/tree.h"
 
@@ -84,7 +85,7 @@ static int look_at_node(struct mend *mend, const struct node *node, struct buf *
 	int r;
 
 	if (node->type == NODE_OTHER) {
-		lose(mend, path, node->name, "removed: its type is unknown");
+		lose(mend, path, node->name, N_("removed: its type is unknown"));
 		return 1;
 	}
 	if (node->type == NODE_FILE) {
@@ -92,13 +93,13 @@ static int look_at_node(struct mend *mend, const struct node *node, struct buf *
 
 		if (gone || left != node->size)
 			lose(mend, path, node->name,
-				gone ? "removed missing content" : "corrected its size");
+				gone ? N_("removed missing content") : N_("corrected its size"));
 		return gone || left != node->size;
 	}
 	if (node->type != NODE_DIR)
 		return 0;
 	if (!node->has_subtree) {
-		lose(mend, path, node->name, "made it an empty folder");
+		lose(mend, path, node->name, N_("made it an empty folder"));
 		return 1;
 	}
 	r = buf_printf(path, err, "/%s", node->name);
@@ -162,7 +163,8 @@ static int look_at_tree(
 	if (known && r)
 		bits_add(mend->bad, number);
 	if (r < 0)
-		lose(mend, path, "", path->size ? "made it an empty folder" : "can't be read");
+		lose(mend, path, "",
+			path->size ? N_("made it an empty folder") : N_("can't be read"));
 	return r ? (note_bad(mend, id, r < 0, err) < 0 ? -ENOMEM : 1) : 0;
 }
 

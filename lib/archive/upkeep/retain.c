@@ -41,7 +41,7 @@ int retain_span_parse(const char *text, struct retain_span *ret, struct err *err
 			break;
 		at++;
 	}
-	if (*at || at == text)
+	if (*at || at == text || at[-1] < 'd') /* the last is no unit */
 		return err_set(err, ERR_CONFIG, EINVAL,
 			"read time span \"%s\": it must be like 2y5m7d3h", text);
 	*ret = span;

@@ -143,6 +143,70 @@ START_TEST(take_refresh_release)
 }
 END_TEST
 
+static void put_lock(struct repository *repository, const struct lock_file *file)
+{
+	cleanup_buf struct buf text = BUF_INIT(10000);
+	struct err err = ERR_INIT;
+	struct id id;
+
+	ck_assert_int_eq(lock_file_format(file, &text, &err), 0);
+	ck_assert_int_eq(repository_save_file(repository, repository_codec(repository), STORE_LOCK,
+				 text.data, text.size, &id, &err),
+		0);
+}
+
+static int count_locks(const struct id *id, uint64_t size, void *context, struct err *err)
+{
+	(void)id;
+	(void)size;
+	(void)err;
+	(*(unsigned *)context)++;
+	return 0;
+}
+
+/* An exclusive lock that a killed run left is removed on the way, and remembered; unlock removes
+ * what is old, and what is in use only when told. */
+START_TEST(left_behind)
+{
+	static const char junk[] = "no lock";
+	cleanup_repository struct repository *repository = NULL;
+	struct lock *lock = NULL;
+	struct lock_file file;
+	struct store *store = NULL;
+	struct err err = ERR_INIT;
+	unsigned removed = 0, left = 0;
+	struct id id;
+
+	ck_assert_int_eq(memory_store_new(&store, &err), 0);
+	ck_assert_int_eq(repository_init(store, "p", 0, NULL, &id, &err), 0);
+	ck_assert_int_eq(repository_open(store, "p", NULL, &repository, &err), 0);
+	ck_assert_int_eq(lock_file_ours(true, &clock_system, &file, &err), 0);
+	file.pid = DEAD_PID;
+	put_lock(repository, &file);
+	ck_assert_int_eq(lock_take(repository, true, &lock, &err), 0);
+	ck_assert(lock_was_left(lock));
+	lock_release(lock);
+	ck_assert_int_eq(lock_take(repository, true, &lock, &err), 0);
+	ck_assert(!lock_was_left(lock));
+	/* Ours, one of another host that is old, one that is not, and junk. */
+	snprintf(file.hostname, sizeof(file.hostname), "elsewhere");
+	snprintf(file.machine, sizeof(file.machine), "other");
+	put_lock(repository, &file);
+	file.time.seconds -= 3600;
+	put_lock(repository, &file);
+	ck_assert_int_eq(repository_save_file(repository, repository_codec(repository), STORE_LOCK,
+				 junk, strlen(junk), &id, &err),
+		0);
+	ck_assert_int_eq(lock_remove_stale(repository, false, &removed, &err), 0);
+	ck_assert_uint_eq(removed, 1);
+	ck_assert_int_eq(lock_remove_stale(repository, true, &removed, &err), 0);
+	ck_assert_uint_eq(removed, 3);
+	ck_assert_int_eq(repository_list(repository, STORE_LOCK, count_locks, &left, &err), 0);
+	ck_assert_uint_eq(left, 0);
+	lock_release(lock);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("lock");
@@ -151,5 +215,6 @@ int main(void)
 	tcase_add_loop_test(tcase, stale, 0, COUNT(cases));
 	tcase_add_test(tcase, format);
 	tcase_add_test(tcase, take_refresh_release);
+	tcase_add_test(tcase, left_behind);
 	return unit_main("lock", tcase);
 }

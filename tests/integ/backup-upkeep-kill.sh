@@ -1,0 +1,128 @@
+#!/bin/bash
+# kill -9 at random moments of forget, prune, copy, tag and repair: at the nth call that changes
+# files, before or behind it, replayable by SEED. After each kill what is acknowledged is there
+# and whole, by our check and, every other time, restic's; the next run goes on, and comes to the
+# same as one that was never killed. KILLS: how many (40).
+# timeout: 600
+set -u
+. "$SRC/ci/lib/restic-peers.sh"
+. "$SRC/ci/lib/backup-trees.sh"
+NB=$BUILD/backup/nexus-backup
+kill_at=$BUILD/tests/integ/libtest-kill-at.so
+export RESTIC_PASSWORD=integ RESTIC_FROM_PASSWORD=integ TZ=UTC
+RANDOM=${SEED:-4711}
+KILLS=${KILLS:-40}
+restic=$(restic_peers_new || restic_peers_old) || restic=
+ops=(forget prune copy tag index snapshots packs)
+
+# Six snapshots with much in common: each forgotten one leaves packs that are partly used.
+mkdir -p "$T/src/many" "$T/trees"
+"$NB" -r "$T/master" init -q || backup_die "init"
+for i in $(seq 1 6); do
+	for k in 1 2 3; do head -c 60000 /dev/urandom >"$T/src/r$(((i * k + k) % 7))"; done
+	for k in $(seq 1 30); do echo "file $((i / 2 + k))" >"$T/src/many/f$k"; done
+	echo "$i" >"$T/src/round"
+	"$NB" -r "$T/master" backup -q "$T/src" || backup_die "backup $i"
+	cp -r "$T/src" "$T/trees/$i"
+done
+trees() { "$NB" --no-lock -r "$1" snapshots --json | jq -r '.[] | .time + " " + .tree' | sort; }
+check() { "$NB" --no-lock -r "$1" check -q --read-data >"$T/check" 2>&1; }
+damage() { # of a kind that the repair is for
+	case $1 in
+	index) find "$T/repo/index" -type f | sort | sed -n '1~2p' | xargs rm -f ;;
+	snapshots) find "$T/repo/data" -type f -size -6k | sort | head -n 2 | xargs rm -f
+		"$NB" -r "$T/repo" repair -q index || backup_die "repair index" ;;
+	packs) pack=$(find "$T/repo/data" -type f -size +50k | sort | head -n 1)
+		chmod u+w "$pack" && printf 'x' | dd of="$pack" bs=1 seek=5000 conv=notrunc status=none
+		pack=$(basename "$pack") ;;
+	esac
+}
+start() { # fresh repositories for operation $1
+	rm -rf "$T/repo" "$T/second"
+	cp -a "$T/master" "$T/repo"
+	case $1 in
+	prune) "$NB" -r "$T/repo" forget -q --keep-last 3 || backup_die "forget" ;;
+	copy) cp -a "$T/empty" "$T/second" ;;
+	esac
+	damage "$1"
+}
+run() {
+	case $1 in
+	forget) "$NB" -r "$T/repo" forget -q --keep-last 3 --prune --max-unused 0 ;;
+	prune) "$NB" -r "$T/repo" prune -q --max-unused 0 ;;
+	copy) "$NB" -r "$T/second" copy -q --from-repo "$T/repo" ;;
+	tag) "$NB" -r "$T/repo" tag -q --add kept ;;
+	index) "$NB" -r "$T/repo" repair -q index ;;
+	snapshots) "$NB" -r "$T/repo" repair -q --forget snapshots ;;
+	packs) "$NB" -r "$T/repo" repair -q packs "$pack" ;;
+	esac
+}
+place() { [ "$1" = copy ] && echo "$T/second" || echo "$T/repo"; }
+is_damaged() { [[ " index snapshots packs " = *" $1 "* ]]; }
+
+"$NB" -r "$T/empty" init -q || backup_die "init"
+cd "$T" || exit 1
+declare -A calls want
+for op in "${ops[@]}"; do
+	start "$op"
+	LD_PRELOAD=$kill_at KILL_COUNT=$T/count run "$op" >"$T/out" 2>&1 ||
+		backup_die "$op: $(cat "$T/out")"
+	calls[$op]=$(cat "$T/count")
+	want[$op]=$(trees "$(place "$op")")
+done
+killed=0
+while [ "$killed" -lt "$KILLS" ]; do
+	op=${ops[$((killed % ${#ops[@]}))]}
+	at=$((1 + RANDOM % calls[$op]))
+	behind=$((RANDOM % 2))
+	unset KILL_AFTER
+	[ "$behind" = 0 ] || export KILL_AFTER=1
+	start "$op"
+	place=$(place "$op")
+	before=$(trees "$place")
+	what="kill $killed, seed ${SEED:-4711}: $op at call $at of ${calls[$op]}, behind: $behind"
+	LD_PRELOAD=$kill_at KILL_AT=$at run "$op" >"$T/out" 2>&1
+	code=$?
+	# A destructor writes nothing when the last call is the one.
+	[ "$code" = 137 ] || backup_die "$what: not killed, exit $code"
+	killed=$((killed + 1))
+	is_damaged "$op" || check "$place" || backup_die "$what: our check: $(cat "$T/check")"
+	# What stays by the rules was there all the time.
+	missing=$(comm -23 <(echo "${want[$op]}") <(trees "$place"))
+	[ "$op" = copy ] || [ "$op" = snapshots ] || [ -z "$missing" ] ||
+		backup_die "$what: gone: $missing"
+	gone=$(comm -23 <(echo "$before") <(trees "$place"))
+	[ "$op" = forget ] || [ "$op" = snapshots ] || [ -z "$gone" ] || backup_die "$what: gone: $gone"
+	if [ -n "$restic" ] && [ $((killed % 2)) = 0 ] && ! is_damaged "$op"; then
+		# The dead run's lock stays: it tells the next one what was not finished.
+		"$restic" -r "$place" check -q --no-cache --no-lock --read-data >"$T/check" 2>&1 ||
+			backup_die "$what: restic's check: $(cat "$T/check")"
+	fi
+	if ! run "$op" >"$T/out" 2>&1; then
+		# A pack that is out of the index already was saved before.
+		if [ "$op" != packs ] || ! grep -q 'in no index' "$T/out"; then
+			backup_die "$what: the next run: $(cat "$T/out")"
+		fi
+	fi
+	[ "$(trees "$place")" = "${want[$op]}" ] || {
+		diff <(trees "$place") <(echo "${want[$op]}")
+		backup_die "$what: the next run came to something else"
+	}
+	[ "$op" = packs ] || check "$place" || backup_die "$what: check after the next run: $(cat "$T/check")"
+	[ -z "$(find "$place" -name '.nexus-*')" ] || backup_die "$what: temporary files were left"
+	[ -z "$(ls -A "$place/locks")" ] || backup_die "$what: locks were left"
+	if [ "$op" = forget ] || [ "$op" = prune ]; then
+		"$NB" -r "$place" prune --json --max-unused 0 >"$T/out" || backup_die "$what: prune"
+		tail -n 1 "$T/out" | grep -q '"total_freed_bytes":0,' ||
+			backup_die "$what: the next run left something: $(tail -n 1 "$T/out")"
+	fi
+	if [ $((killed % 10)) = 0 ]; then
+		rm -rf "$T/out-tree"
+		"$NB" -r "$T/repo" --no-lock restore -q "latest:$T/src" --target "$T/out-tree" ||
+			backup_die "$what: restore"
+		is_damaged "$op" || diff -r "$T/trees/6" "$T/out-tree" || backup_die "$what: restored otherwise"
+	fi
+done
+echo "ok: $killed kills, seed ${SEED:-4711}; calls that change files:"
+for op in "${ops[@]}"; do echo "$op ${calls[$op]}"; done
+exit 0
