@@ -210,9 +210,10 @@ static int search(struct finding *finding, const struct snapshot *snapshot, stru
 	if (r < 0 || !finding->hits || !finding->common->json)
 		return r;
 	id_format(&snapshot->id, id);
-	printf("%s{\"matches\":[%s],\"hits\":%zu,\"snapshot\":\"%s\"}\n",
-		finding->printed++ ? "," : "[", (const char *)finding->result.data, finding->hits,
-		id);
+	fputs(finding->printed++ ? "," : "[", stdout);
+	fputs("{\"matches\":[", stdout);
+	fputs((const char *)finding->result.data, stdout);
+	printf("],\"hits\":%zu,\"snapshot\":\"%s\"}\n", finding->hits, id);
 	return 0;
 }
 

@@ -140,7 +140,7 @@ static void print_head(const struct common *common, const struct pick *pick)
 	shown.tree = pick->tree; /* as restic: that of the folder */
 	if (arg_ncdu) {
 		if (snapshot_format(snapshot, &text, &err) >= 0)
-			printf("[1, 2, %s, [{\"name\":\"/\"}", (const char *)text.data);
+			printf("[1, 2, %s, [{\"%s\":\"/\"}", (const char *)text.data, "name");
 		return;
 	}
 	if (common->json) {

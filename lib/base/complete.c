@@ -24,6 +24,11 @@ static const struct verb *find(const struct verb_program *program, int count, ch
 
 void complete_print(const struct verb_program *program, int count, char *const *words)
 {
+	static const struct verb_option common[] = {
+		{.long_name = "help", .help = N_("show this help")},
+		{.long_name = "version", .help = N_("show the version")},
+		{0},
+	};
 	const struct verb *verb = find(program, count, words);
 
 	if (!verb && program->verbs[0].name && !*program->verbs[0].name)
@@ -33,5 +38,5 @@ void complete_print(const struct verb_program *program, int count, char *const *
 	for (const struct verb *at = program->verbs; !verb && at->name; at++)
 		printf("%s\t%s\n", at->name, _(at->summary));
 	print_options(program->options);
-	printf("--help\t%s\n--version\t%s\n", _("show this help"), _("show the version"));
+	print_options(common);
 }
