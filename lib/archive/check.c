@@ -126,7 +126,9 @@ static size_t take_pack(const struct index_entry **entries, size_t count, size_t
 	size_t n = 0, unique = 0;
 
 	for (; n < count && entries[n]->pack == pack; n++)
-		if (!unique || entries[unique - 1]->location.offset != entries[n]->location.offset)
+		if (!unique ||
+			entries[unique - 1]->location.offset != entries[n]->location.offset ||
+			!id_equal(&entries[unique - 1]->id, &entries[n]->id))
 			entries[unique++] = entries[n];
 	*ret_unique = unique;
 	return n;

@@ -83,10 +83,11 @@ int saver_work(const struct pipeline_job *job, struct blob_codec *codec, bool fa
 int saver_stream(struct saver *saver, struct save_dir *dir, size_t slot, int fd, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Fills the content of dir's entry slot, now or when the workers are done with it, from the file
- * name in dir_fd. old is the same file in the parent snapshot, or NULL. A file that can't be read
- * is told and left out. */
-int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd, const char *name,
-	const struct node *old, struct err *err) __attribute__((warn_unused_result));
+/* Fills the content of dir's entry slot, now or when the workers are done with it. open_name is
+ * what it is called in dir_fd: not always the entry's name. old is the same file in the parent
+ * snapshot, or NULL. A file that can't be read is told and left out. */
+int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
+	const char *open_name, const struct node *old, struct err *err)
+	__attribute__((warn_unused_result));
 
 #endif

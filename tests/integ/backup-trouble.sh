@@ -68,6 +68,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	}
 	as_nobody init -q || backup_die "init as nobody"
 	expect 3 'src/a: open it: Permission denied' as_nobody backup "$T/nobody/src"
+	grep -q 'src/dir: open it: Permission denied' "$T/stderr" || backup_die "an unreadable folder is not told"
 	as_nobody ls latest | grep -q 'src/c$' || backup_die "what is readable is not there"
 	as_nobody ls latest | grep -q 'src/a$' && backup_die "an unreadable file is there"
 	as_nobody backup --json "$T/nobody/src" | grep -q '"message_type":"error".*"item":".*src/a"' ||

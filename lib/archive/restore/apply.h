@@ -23,7 +23,8 @@ int apply_file(int dir_fd, const char *name, struct err *err) __attribute__((war
 int apply_existing(int dir_fd, const char *name, struct stat *ret_st)
 	__attribute__((warn_unused_result));
 
-/* Makes a symlink, fifo or device. Sockets are passed over: 1. */
+/* Makes a symlink, fifo or device; what is there is removed first. Sockets are passed over: 1.
+ * Of any other type nothing is made or removed: -EBADMSG. */
 int apply_special(int dir_fd, const char *name, const struct node *node, struct err *err)
 	__attribute__((warn_unused_result));
 
