@@ -203,6 +203,15 @@ int common_open(const struct common *common, const struct repository_options *op
 	return 0;
 }
 
+int common_open_to_change(const struct common *common, enum common_lock lock, bool dry_run,
+	struct common_session *ret)
+{
+	struct common own = *common;
+
+	own.no_lock = common->no_lock && dry_run;
+	return common_open(&own, NULL, lock, ret);
+}
+
 void common_close(struct common_session *session)
 {
 	lock_release(session->lock);

@@ -62,6 +62,9 @@ enum common_lock {
 };
 int common_open(const struct common *common, const struct repository_options *options,
 	enum common_lock lock, struct common_session *ret) __attribute__((warn_unused_result));
+/* The same for who changes the repository: --no-lock only counts in a dry run. */
+int common_open_to_change(const struct common *common, enum common_lock lock, bool dry_run,
+	struct common_session *ret) __attribute__((warn_unused_result));
 void common_close(struct common_session *session);
 
 /* Tells an error that ends the run; returns the exit code. */

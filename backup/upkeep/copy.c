@@ -149,7 +149,7 @@ static int run(int argc, char **argv, void *context)
 		return common_fail(common, &err);
 	code = common_open(&other, NULL, COMMON_LOCK_SHARED, &from);
 	if (!code)
-		code = common_open(common, NULL, COMMON_LOCK_SHARED, &to);
+		code = common_open_to_change(common, COMMON_LOCK_SHARED, false, &to);
 	if (code)
 		return code;
 	common_display_start(&job.display, common);

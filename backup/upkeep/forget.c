@@ -350,7 +350,7 @@ static int run(int argc, char **argv, void *context)
 
 	if (prune_read_options(&arg_prune_options, &prune_options, &err) < 0)
 		return common_fail(common, &err);
-	code = common_open(common, NULL, COMMON_LOCK_EXCLUSIVE, &session);
+	code = common_open_to_change(common, COMMON_LOCK_EXCLUSIVE, arg_dry_run, &session);
 	if (code)
 		return code;
 	r = select_load(session.repository, &list, &err);

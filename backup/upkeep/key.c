@@ -244,8 +244,8 @@ static int run(int argc, char **argv, void *context)
 			"key: it takes list, add, passwd, or remove and an id");
 		return common_fail(common, &err);
 	}
-	code = common_open(
-		common, NULL, action < 2 ? COMMON_LOCK_SHARED : COMMON_LOCK_EXCLUSIVE, &session);
+	code = common_open_to_change(common,
+		action < 2 ? COMMON_LOCK_SHARED : COMMON_LOCK_EXCLUSIVE, action == 0, &session);
 	if (code)
 		return code;
 	if (action == 0)

@@ -210,7 +210,7 @@ static int run(int argc, char **argv, void *context)
 	(void)argv;
 	if (prune_read_options(&arg_options, &prune_options, &err) < 0)
 		return common_fail(common, &err);
-	code = common_open(common, NULL, COMMON_LOCK_EXCLUSIVE, &session);
+	code = common_open_to_change(common, COMMON_LOCK_EXCLUSIVE, arg_dry_run, &session);
 	return code ? code : prune_now(common, &session, &prune_options, NULL);
 }
 

@@ -375,7 +375,7 @@ static int run(int argc, char **argv, void *context)
 		err_set(&err, ERR_CONFIG, EINVAL, "repair: it takes index, snapshots or packs");
 		return common_fail(common, &err);
 	}
-	code = common_open(common, NULL, COMMON_LOCK_EXCLUSIVE, &job.session);
+	code = common_open_to_change(common, COMMON_LOCK_EXCLUSIVE, arg_dry_run, &job.session);
 	if (code)
 		return code;
 	common_display_start(&job.display, common);

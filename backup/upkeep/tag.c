@@ -177,7 +177,7 @@ static int run(int argc, char **argv, void *context)
 		err_set(&err, ERR_CONFIG, EINVAL, "tag: --set goes without --add and --remove");
 	if (err.code)
 		return common_fail(common, &err);
-	code = common_open(common, NULL, COMMON_LOCK_EXCLUSIVE, &session);
+	code = common_open_to_change(common, COMMON_LOCK_EXCLUSIVE, false, &session);
 	if (code)
 		return code;
 	return tag_all(common, &session, argc, argv, &err) < 0 ? common_fail(common, &err)

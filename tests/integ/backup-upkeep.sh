@@ -124,7 +124,7 @@ for restic in "${peers[@]}"; do
 done
 if [ -n "${new:-}" ]; then
 	rm -rf "$T/copy"
-	"$new" -r "$T/copy" init -q || backup_die "init"
+	env -u RESTIC_FROM_REPOSITORY "$new" -r "$T/copy" init -q || backup_die "init"
 	"$new" --no-cache -r "$T/copy" copy -q --from-repo "$T/repo" >/dev/null || backup_die "restic copy"
 	[ "$("$NB" -r "$T/copy" copy --json | jq -s '.[-1].snapshots_copied')" = 0 ] ||
 		backup_die "what restic copied was copied again"
@@ -178,6 +178,10 @@ if [ -n "${new:-}" ]; then
 	lock=$T/repo/locks/$(printf 'ab%.0s' $(seq 32))
 	echo junk >"$lock"
 	refuses 1 'unlock --remove-all' snapshots
+	# Who changes something takes a lock, whatever the options say.
+	refuses 1 'unlock --remove-all' --no-lock prune
+	refuses 1 'unlock --remove-all' --no-lock forget --keep-last 1
+	"$NB" --no-lock prune -q -n || backup_die "a dry run without a lock"
 	"$NB" unlock -q || backup_die "unlock"
 	[ -e "$lock" ] || backup_die "unlock removed what tells no age"
 	"$NB" unlock -q --remove-all || backup_die "unlock --remove-all"
