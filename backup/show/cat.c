@@ -171,7 +171,7 @@ static int cat_config(struct repository *repository, struct err *err)
 
 static int cat_masterkey(struct repository *repository, struct err *err)
 {
-	const struct cipher_key *key = repository_key(repository);
+	const struct cipher_key *key = blob_codec_key(repository_codec(repository));
 	cleanup_buf struct buf text = BUF_INIT(4096);
 	int r = buf_add_text(&text, "{\n  \"mac\": {\n    \"k\": ", err);
 

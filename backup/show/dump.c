@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "archive/read/traverse.h"
+#include "archive/target.h"
 #include "backup/common/common.h"
 #include "backup/show/pick.h"
 #include "backup/show/show.h"
@@ -164,7 +165,9 @@ static int look(void *context, const struct node *node, const char *path, const 
 	return TRAVERSE_SKIP;
 }
 
-static int dump_path(struct dumping *dumping, const struct id *tree, char *path, struct err *err)
+/* path is clean and absolute. */
+static int dump_path(
+	struct dumping *dumping, const struct id *tree, const char *path, struct err *err)
 {
 	struct looking looking = {.dumping = dumping};
 	const struct traverse traverse = {
@@ -173,18 +176,15 @@ static int dump_path(struct dumping *dumping, const struct id *tree, char *path,
 		.context = &looking,
 	};
 	cleanup_free char *above = NULL;
-	size_t size = strlen(path);
 	struct id folder;
-	char *slash;
+	const char *slash;
 	int r;
 
-	while (size > 1 && path[size - 1] == '/')
-		path[--size] = '\0';
 	if (strcmp(path, "/") == 0)
 		return dump_folder(dumping, tree, "", err);
 	slash = strrchr(path, '/');
-	looking.name = slash ? slash + 1 : path;
-	above = slash ? strndup(path, (size_t)(slash - path)) : strdup("");
+	looking.name = slash + 1;
+	above = strndup(path, (size_t)(slash - path));
 	if (!above)
 		return err_oom(err);
 	r = select_folder(dumping->repository, tree, above, &folder, err);
@@ -200,8 +200,9 @@ static int dump_path(struct dumping *dumping, const struct id *tree, char *path,
 static int dump(struct dumping *dumping, char **argv, struct err *err)
 {
 	cleanup_pick struct pick pick = {0};
+	cleanup_free char *path = target_clean_path(argv[1], "/");
 	cleanup_close int fd = -1;
-	int r = pick_one(dumping->repository, argv[0], &arg_pick, &pick, err);
+	int r = path ? pick_one(dumping->repository, argv[0], &arg_pick, &pick, err) : err_oom(err);
 
 	if (r < 0)
 		return r;
@@ -214,7 +215,7 @@ static int dump(struct dumping *dumping, char **argv, struct err *err)
 		dumping->fd = fd;
 		dumping->name = arg_target;
 	}
-	r = dump_path(dumping, &pick.tree, argv[1], err);
+	r = dump_path(dumping, &pick.tree, path, err);
 	if (r >= 0 && fd >= 0 && fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
 		return err_errno(err, errno, "write %s", arg_target);
 	return r;

@@ -54,11 +54,6 @@ struct store *repository_store(struct repository *repository)
 	return repository->store;
 }
 
-const struct cipher_key *repository_key(const struct repository *repository)
-{
-	return repository->key;
-}
-
 const struct clock *repository_clock(const struct repository *repository)
 {
 	return repository->clock;

@@ -48,8 +48,6 @@ const struct config *repository_config(const struct repository *repository);
 const struct id *repository_key_id(const struct repository *repository);
 struct store *repository_store(struct repository *repository);
 const struct clock *repository_clock(const struct repository *repository);
-/* What everything is sealed with: a secret. */
-const struct cipher_key *repository_key(const struct repository *repository);
 /* The main thread's codec. */
 struct blob_codec *repository_codec(struct repository *repository);
 /* The index: only while no other thread works on the repository. */

@@ -48,6 +48,12 @@ static int set_up(struct tar *tar, int fd, struct err *err)
 		tar->format == TAR_FORMAT_ZIP ? archive_write_set_format_zip(tar->archive)
 					      : archive_write_set_format_pax(tar->archive),
 		err);
+	/* One header an attribute, in the way that GNU tar and star read. */
+	if (r >= 0 && tar->format == TAR_FORMAT_PAX)
+		r = judge(tar,
+			archive_write_set_format_option(
+				tar->archive, "pax", "xattrheader", "SCHILY"),
+			err);
 	/* The end is not filled up to a tape's block. */
 	if (r >= 0)
 		r = judge(tar, archive_write_set_bytes_in_last_block(tar->archive, 1), err);
