@@ -76,7 +76,7 @@ same --iexclude '*.txt'
 same --exclude-file patterns
 same --iexclude-file patterns --delete
 same --verify --sparse
-same --dry-run --delete
+same --dry-run
 prepare x
 "$NB" restore -q latest --target x --overwrite never
 [ "$(cat x/s/a/one)" = other ] && [ "$(cat x/s/a/b/Two.TXT)" = old ] || backup_die "--overwrite never"

@@ -153,22 +153,28 @@ static int remember_link(
 	return 0;
 }
 
+/* Whether name is the file that the first name was given to. Its number alone does not tell: it
+ * is given again when that file is gone. */
+static bool is_linked(int dir_fd, const char *name, const struct link *link)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_dev == link->device && st.st_ino == link->number;
+}
+
 /* Makes a further name of a file. That the first name still leads to it, and to nothing outside,
  * is looked at afterwards: somebody may have moved folders meanwhile. */
 static int make_link(struct restorer *restorer, int dir_fd, const char *name,
 	const struct link *link, struct err *err)
 {
-	struct stat st;
-
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == link->device &&
-		st.st_ino == link->number)
+	if (is_linked(dir_fd, name, link))
 		return 0;
 	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
 		return err_errno(err, errno, "replace it");
 	if (linkat(restorer->root_fd, link->path, dir_fd, name, 0) < 0)
 		return err_errno(err, errno, "link it to %s", link->path);
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == link->device &&
-		st.st_ino == link->number)
+	if (is_linked(dir_fd, name, link))
 		return 0;
 	(void)unlinkat(dir_fd, name, 0);
 	return err_set(
@@ -295,6 +301,7 @@ static int restore_file(
 			r = make_link(restorer, dir_fd, node->name, link, err);
 		if (r >= 0)
 			count_restored(restorer, 0);
+		progress_add(&restorer->options->progress->bytes_done, node->size);
 		return r < 0 ? r : 1; /* it has the metadata of its first name */
 	}
 	if (dir_fd >= 0)
