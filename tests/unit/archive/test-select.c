@@ -58,8 +58,16 @@ START_TEST(finding)
 	ck_assert_int_eq(select_find(&list, id, NULL, &found, &folder, &err), 0);
 	ck_assert_ptr_eq(found, &list.items[1]);
 	free(TAKE(folder));
-	ck_assert_int_eq(str_list_add(&tags, "u", &err), 0); /* none has both */
+	ck_assert_int_eq(str_list_add(&tags, "u", &err), 0); /* either */
+	ck_assert_int_eq(select_find(&list, "latest", &filter, &found, &folder, &err), 0);
+	ck_assert_int_eq(found->time.seconds, 200);
+	free(TAKE(folder));
+	str_list_done(&tags);
+	ck_assert_int_eq(str_list_add(&tags, "t,u", &err), 0); /* none has both */
 	ck_assert_int_eq(select_find(&list, "latest", &filter, &found, &folder, &err), -ENOENT);
+	ck_assert(select_has_tags(&list.items[0], "t"));
+	ck_assert(!select_has_tags(&list.items[0], "t,"));
+	ck_assert(!select_has_tags(&list.items[0], ""));
 	ck_assert_int_eq(err.kind, ERR_NOT_FOUND);
 	ck_assert_int_eq(select_find(&list, "", NULL, &found, &folder, &err), -EINVAL);
 	ck_assert_int_eq(select_find(&list, "xyz", NULL, &found, &folder, &err), -ENOENT);
