@@ -3,14 +3,19 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "base/file.h"
 
 struct tar {
 	struct archive *archive; /* owned */
 	struct archive_entry *entry; /* owned */
 	enum tar_format format;
+	int fd; /* borrowed */
+	bool dropped; /* nothing more is written */
 };
 
 int tar_format_parse(const char *text, enum tar_format *ret, struct err *err)
@@ -36,7 +41,19 @@ static int judge(const struct tar *tar, int result, struct err *err)
 		"write archive: %s", text ? text : "unknown failure");
 }
 
-static int set_up(struct tar *tar, int fd, struct err *err)
+/* Called by the library with what is to be written. */
+static la_ssize_t on_write(struct archive *archive, void *context, const void *data, size_t size)
+{
+	struct tar *tar = context;
+	struct err err = ERR_INIT;
+
+	if (tar->dropped || file_write_full(tar->fd, data, size, "it", &err) >= 0)
+		return (la_ssize_t)size;
+	archive_set_error(archive, err.code, "%s", err.text);
+	return -1;
+}
+
+static int set_up(struct tar *tar, struct err *err)
 {
 	int r;
 
@@ -57,7 +74,8 @@ static int set_up(struct tar *tar, int fd, struct err *err)
 	/* The end is not filled up to a tape's block. */
 	if (r >= 0)
 		r = judge(tar, archive_write_set_bytes_in_last_block(tar->archive, 1), err);
-	return r < 0 ? r : judge(tar, archive_write_open_fd(tar->archive, fd), err);
+	return r < 0 ? r
+		     : judge(tar, archive_write_open(tar->archive, tar, NULL, on_write, NULL), err);
 }
 
 int tar_new(int fd, enum tar_format format, struct tar **ret, struct err *err)
@@ -68,7 +86,8 @@ int tar_new(int fd, enum tar_format format, struct tar **ret, struct err *err)
 	if (!tar)
 		return err_oom(err);
 	tar->format = format;
-	r = set_up(tar, fd, err);
+	tar->fd = fd;
+	r = set_up(tar, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE(tar);
@@ -126,9 +145,8 @@ void tar_free(struct tar *tar)
 	if (!tar)
 		return;
 	archive_entry_free(tar->entry);
-	if (tar->archive) {
-		archive_write_fail(tar->archive); /* nothing more is written */
+	tar->dropped = true; /* what is cut must not get an end that looks whole */
+	if (tar->archive)
 		archive_write_free(tar->archive);
-	}
 	free(tar);
 }

@@ -83,8 +83,8 @@ prepare x
 # Here restic links s/c/hard to the file that it kept; ours has its own content.
 prepare x
 "$NB" restore -q latest --target x --overwrite if-newer
-[ "$(cat x/s/a/one x/s/a/b/Two.TXT x/s/c/hard | tr '\n' ' ')" = 'other two one ' ] &&
-	! cmp -s s/a/zeros x/s/a/zeros || backup_die "--overwrite if-newer"
+[ "$(cat x/s/a/one x/s/a/b/Two.TXT x/s/c/hard | tr '\n' ' ')" = 'other two one ' ] ||
+	backup_die "--overwrite if-newer"
 echo "ok: $count ways equal to restic's"
 
 # Twice: nothing is written the second time, and JSON says so as restic's does.

@@ -75,6 +75,23 @@ START_TEST(full)
 		r = tar_write(tar, zeros, sizeof(zeros), &err);
 	ck_assert_int_lt(r, 0);
 	ck_assert_int_eq(err.kind, ERR_SPACE);
+	ck_assert_ptr_nonnull(strstr(err.text, "No space"));
+}
+END_TEST
+
+/* Given up in the middle: it does not get an end that makes it look whole. */
+START_TEST(given_up)
+{
+	const struct tar_entry entry = {.path = "a", .mode = S_IFREG | 0600, .size = 4};
+	cleanup_fclose FILE *file = tmpfile();
+	struct tar *tar = NULL;
+	struct err err = ERR_INIT;
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(tar_new(fileno(file), TAR_FORMAT_PAX, &tar, &err), 0);
+	ck_assert_int_eq(tar_add(tar, &entry, &err), 0);
+	tar_free(tar);
+	ck_assert_int_eq(lseek(fileno(file), 0, SEEK_END), 0);
 }
 END_TEST
 
@@ -85,5 +102,6 @@ int main(void)
 	tcase_add_test(tcase, formats);
 	tcase_add_test(tcase, entries);
 	tcase_add_test(tcase, full);
+	tcase_add_test(tcase, given_up);
 	return unit_main("tar", tcase);
 }
