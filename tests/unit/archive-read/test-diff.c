@@ -21,8 +21,8 @@ START_TEST(changes)
 	struct store *store;
 	cleanup_repository struct repository *repository = room_repository(&store);
 	struct id one = store_data(repository, "one1"), two = store_data(repository, "two2");
-	struct id gone = store_data(repository, "gone");
-	struct node old_nodes[6], new_nodes[6], inner = file_node("in", &one);
+	struct id gone = store_data(repository, "gone"), below = store_data(repository, "same");
+	struct node old_nodes[6], new_nodes[6], inner = file_node("in", &below);
 	struct diff_options options = {.change = change};
 	struct diff_stats stats = {0};
 	struct err err = ERR_INIT;
@@ -38,7 +38,7 @@ START_TEST(changes)
 	old_nodes[5] = file_node("type", &one);
 	memcpy(new_nodes, old_nodes, sizeof(new_nodes));
 	new_nodes[0].content = &two;
-	new_nodes[1].content = &two;
+	new_nodes[1].content = &below; /* not new: below "same" it was there before */
 	new_nodes[1].modified.seconds = 9;
 	new_nodes[2] = file_node("fresh", &two);
 	new_nodes[3].mode = 0640;
