@@ -184,8 +184,8 @@ wrong 2 'missing' diff latest
 "$NB" dump latest / >/dev/full 2>out && backup_die "a full output was not told of a tar"
 grep -q 'No space' out || backup_die "full: $(cat out)"
 [ -z "$old" ] || {
-	a=$("$NB" ls latest | grep -v '^Snapshot' | LC_ALL=C sort | grep -av bad)
-	b=$("$old" ls --no-cache latest 2>/dev/null | grep '^/' | LC_ALL=C sort | grep -av bad)
+	a=$("$NB" ls latest | grep -av '^Snapshot' | LC_ALL=C sort | grep -av bad)
+	b=$("$old" ls --no-cache latest 2>/dev/null | grep -a '^/' | LC_ALL=C sort | grep -av bad)
 	[ "$a" = "$b" ] || backup_die "ls of restic 0.14: $(diff <(echo "$a") <(echo "$b"))"
 }
 echo "ok: mistakes are told"

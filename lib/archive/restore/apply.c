@@ -13,14 +13,12 @@
 
 #define LIST_SIZE_MAX 65536u
 
-/* Removes what is in the way; a folder only when it is empty. */
+/* Removes what is in the way; a folder is not. */
 static int clear_place(int dir_fd, const char *name, struct err *err)
 {
-	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if ((errno == EISDIR || errno == EPERM) && unlinkat(dir_fd, name, AT_REMOVEDIR) == 0)
-		return 0;
-	return err_errno(err, errno == ENOTEMPTY ? EISDIR : errno, "replace it");
+	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
+		return err_errno(err, errno == EPERM ? EISDIR : errno, "replace it");
+	return 0;
 }
 
 int apply_existing(int dir_fd, const char *name, struct stat *ret_st)

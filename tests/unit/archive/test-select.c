@@ -72,14 +72,6 @@ START_TEST(finding)
 	ck_assert_int_eq(select_find(&list, "", NULL, &found, &folder, &err), -EINVAL);
 	ck_assert_int_eq(select_find(&list, "xyz", NULL, &found, &folder, &err), -ENOENT);
 	ck_assert_int_eq(err.kind, ERR_NOT_FOUND);
-	/* "u,t" is both of one snapshot, which none has; given twice it is either. */
-	ck_assert_int_eq(str_list_add(&tags, "u,t", &err), 0);
-	ck_assert_int_eq(select_find(&list, "latest", &filter, &found, &folder, &err), 0);
-	ck_assert_int_eq(found->time.seconds, 100);
-	free(TAKE(folder));
-	ck_assert_int_eq(str_list_add(&tags, "u", &err), 0);
-	ck_assert_int_eq(select_find(&list, "latest", &filter, &found, &folder, &err), 0);
-	ck_assert_int_eq(found->time.seconds, 200);
 }
 END_TEST
 
