@@ -1,19 +1,30 @@
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "archive/save.h"
 #include "archive/select.h"
 #include "archive/target.h"
+#include "archive/upkeep/group.h"
 #include "backup/common/common.h"
+#include "backup/parent.h"
+#include "backup/sources.h"
 #include "backup/verbs.h"
 #include "base/i18n.h"
+#include "base/parse.h"
 
-static struct str_list arg_excludes, arg_exclude_files, arg_tags;
-static const char *arg_host, *arg_parent, *arg_compression;
-static bool arg_one_file_system, arg_force, arg_dry_run;
+static struct str_list arg_excludes, arg_iexcludes, arg_exclude_files, arg_iexclude_files,
+	arg_exclude_if_present, arg_files_from, arg_files_from_verbatim, arg_files_from_raw,
+	arg_tags;
+static const char *arg_larger_than, *arg_host, *arg_time, *arg_parent, *arg_stdin_filename,
+	*arg_compression;
+static const char *arg_group_by = "host,paths";
+static bool arg_exclude_caches, arg_one_file_system, arg_force, arg_ignore_inode, arg_ignore_ctime,
+	arg_with_atime, arg_skip_if_unchanged, arg_stdin, arg_no_scan, arg_dry_run;
 
 static const struct verb_option options[] = {
 	{.long_name = "exclude",
@@ -21,10 +32,42 @@ static const struct verb_option options[] = {
 		.argument = N_("PATTERN"),
 		.help = N_("leave out what matches (may be given again)"),
 		.list = &arg_excludes},
+	{.long_name = "iexclude",
+		.argument = N_("PATTERN"),
+		.help = N_("the same, great and small letters alike"),
+		.list = &arg_iexcludes},
 	{.long_name = "exclude-file",
 		.argument = N_("FILE"),
-		.help = N_("the same, a pattern a line"),
+		.help = N_("the same as --exclude, a pattern a line"),
 		.list = &arg_exclude_files},
+	{.long_name = "iexclude-file",
+		.argument = N_("FILE"),
+		.help = N_("the same as --iexclude, a pattern a line"),
+		.list = &arg_iexclude_files},
+	{.long_name = "exclude-caches",
+		.help = N_("leave out what is in folders marked with a CACHEDIR.TAG"),
+		.flag = &arg_exclude_caches},
+	{.long_name = "exclude-if-present",
+		.argument = N_("NAME[:HEADER]"),
+		.help = N_(
+			"leave out what is in folders that have a file NAME (may be given again)"),
+		.list = &arg_exclude_if_present},
+	{.long_name = "exclude-larger-than",
+		.argument = N_("SIZE"),
+		.help = N_("leave out files larger than this (suffixes K, M, G, T)"),
+		.text = &arg_larger_than},
+	{.long_name = "files-from",
+		.argument = N_("FILE"),
+		.help = N_("back up what FILE lists, a pattern a line (may be given again)"),
+		.list = &arg_files_from},
+	{.long_name = "files-from-verbatim",
+		.argument = N_("FILE"),
+		.help = N_("the same, a path a line"),
+		.list = &arg_files_from_verbatim},
+	{.long_name = "files-from-raw",
+		.argument = N_("FILE"),
+		.help = N_("the same, each path ending with a NUL"),
+		.list = &arg_files_from_raw},
 	{.long_name = "one-file-system",
 		.short_name = 'x',
 		.help = N_("do not cross into other file systems"),
@@ -36,23 +79,54 @@ static const struct verb_option options[] = {
 	{.long_name = "host",
 		.short_name = 'H',
 		.argument = N_("NAME"),
-		.help = N_("name of the host, instead of this one's"),
+		.help = N_("name of the host, instead of this one's (or RESTIC_HOST)"),
 		.text = &arg_host},
+	{.long_name = "time",
+		.argument = N_("TIME"),
+		.help = N_("time of the snapshot, as '2026-11-22 08:41:00' (default: now)"),
+		.text = &arg_time},
 	{.long_name = "parent",
 		.argument = N_("SNAPSHOT"),
-		.help = N_("compare with this snapshot, not the last one of the same paths"),
+		.help = N_("compare with this snapshot, not the last one of its group"),
 		.text = &arg_parent},
+	{.long_name = "group-by",
+		.short_name = 'g',
+		.argument = N_("WORDS"),
+		.help = N_("what makes that group: host, paths, tags (default: host,paths)"),
+		.text = &arg_group_by},
 	{.long_name = "force",
 		.short_name = 'f',
 		.help = N_("read every file again"),
 		.flag = &arg_force},
+	{.long_name = "ignore-inode",
+		.help = N_("inode and change time do not make a file changed"),
+		.flag = &arg_ignore_inode},
+	{.long_name = "ignore-ctime",
+		.help = N_("the change time does not make a file changed"),
+		.flag = &arg_ignore_ctime},
+	{.long_name = "with-atime",
+		.help = N_("store the times of the last access too"),
+		.flag = &arg_with_atime},
+	{.long_name = "skip-if-unchanged",
+		.help = N_("make no snapshot if nothing changed"),
+		.flag = &arg_skip_if_unchanged},
+	{.long_name = "stdin",
+		.help = N_("save what comes from the standard input, as a file"),
+		.flag = &arg_stdin},
+	{.long_name = "stdin-filename",
+		.argument = N_("PATH"),
+		.help = N_("name of that file (default: stdin)"),
+		.text = &arg_stdin_filename},
+	{.long_name = "no-scan",
+		.help = N_("do not count first; there is no estimate then"),
+		.flag = &arg_no_scan},
 	{.long_name = "dry-run",
 		.short_name = 'n',
 		.help = N_("store nothing, only tell what would be stored"),
 		.flag = &arg_dry_run},
 	{.long_name = "compression",
 		.argument = N_("MODE"),
-		.help = N_("auto (default), off, fastest or max"),
+		.help = N_("auto (default), off, fastest, better or max (or RESTIC_COMPRESSION)"),
 		.text = &arg_compression},
 	{0},
 };
@@ -61,6 +135,7 @@ static const struct verb_option options[] = {
 struct backing_up {
 	const struct common *common;
 	struct common_display display;
+	unsigned missing; /* named, but not there */
 };
 
 static void on_error(void *context, const char *path, const struct err *err)
@@ -79,18 +154,23 @@ static void on_tick(void *context)
 
 static int read_compression(struct repository_options *ret, struct err *err)
 {
-	if (!arg_compression || strcmp(arg_compression, "auto") == 0)
+	static const struct {
+		const char *mode;
+		int level; /* zstd's; 0: the default */
+	} modes[] = {{"auto", 0}, {"off", 0}, {"fastest", 1}, {"better", 6}, {"max", 12}};
+	const char *mode = arg_compression ? arg_compression : getenv("RESTIC_COMPRESSION");
+
+	if (!mode || !*mode)
 		return 0;
-	if (strcmp(arg_compression, "off") == 0)
-		ret->no_compression = true;
-	else if (strcmp(arg_compression, "fastest") == 0)
-		ret->level = 1;
-	else if (strcmp(arg_compression, "max") == 0)
-		ret->level = 12;
-	else
-		return err_set(err, ERR_CONFIG, EINVAL,
-			"read --compression %s: auto, off, fastest or max", arg_compression);
-	return 0;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(mode, modes[i].mode) != 0)
+			continue;
+		ret->level = modes[i].level;
+		ret->no_compression = strcmp(mode, "off") == 0;
+		return 0;
+	}
+	return err_set(err, ERR_CONFIG, EINVAL,
+		"read --compression %s: auto, off, fastest, better or max", mode);
 }
 
 static int read_excludes(struct filter *ret, struct err *err)
@@ -99,9 +179,45 @@ static int read_excludes(struct filter *ret, struct err *err)
 
 	for (size_t i = 0; r >= 0 && i < arg_excludes.count; i++)
 		r = filter_add(ret, arg_excludes.items[i], err);
+	for (size_t i = 0; r >= 0 && i < arg_iexcludes.count; i++)
+		r = filter_add_folded(ret, arg_iexcludes.items[i], err);
 	for (size_t i = 0; r >= 0 && i < arg_exclude_files.count; i++)
-		r = filter_add_file(ret, arg_exclude_files.items[i], err);
+		r = filter_add_file(ret, arg_exclude_files.items[i], false, err);
+	for (size_t i = 0; r >= 0 && i < arg_iexclude_files.count; i++)
+		r = filter_add_file(ret, arg_iexclude_files.items[i], true, err);
 	return r;
+}
+
+static int read_reject(struct reject *ret, struct err *err)
+{
+	int r = arg_exclude_caches ? reject_add_tag(ret, REJECT_CACHES, err) : 0;
+
+	for (size_t i = 0; r >= 0 && i < arg_exclude_if_present.count; i++)
+		r = reject_add_tag(ret, arg_exclude_if_present.items[i], err);
+	if (r >= 0 && arg_larger_than) {
+		r = parse_size(arg_larger_than, 1, INT64_MAX, &ret->larger_than, err);
+		if (r < 0)
+			return err_wrap(err, "read --exclude-larger-than");
+	}
+	return r;
+}
+
+/* "2026-11-22 08:41:00" of here, or as RFC 3339. */
+static int read_time(struct node_time *ret, struct err *err)
+{
+	struct tm tm = {.tm_isdst = -1};
+	const char *end;
+
+	if (!arg_time || strcmp(arg_time, "now") == 0)
+		return 0;
+	end = strptime(arg_time, "%Y-%m-%d %H:%M:%S", &tm);
+	if (end && !*end) {
+		ret->seconds = mktime(&tm);
+		return 0;
+	}
+	if (clock_rfc3339_parse(arg_time, &ret->seconds, &ret->nanoseconds, NULL, err) >= 0)
+		return 0;
+	return err_set(err, ERR_CONFIG, EINVAL, "read --time %s: as 2026-11-22 08:41:00", arg_time);
 }
 
 /* --tag a,b is two tags. */
@@ -122,36 +238,62 @@ static int read_tags(struct str_list *ret, struct err *err)
 	return r;
 }
 
-static int read_paths(
-	int argc, char **argv, struct str_list *ret, struct str_list *ret_absolute, struct err *err)
+static int read_paths(const struct common *common, int argc, char **argv, struct str_list *ret,
+	unsigned *ret_missing, struct err *err)
 {
-	cleanup_free char *here = getcwd(NULL, 0);
-	int r = 0;
+	const struct sources_files files = {
+		&arg_files_from, &arg_files_from_verbatim, &arg_files_from_raw};
 
-	if (!here)
-		return err_errno(err, errno, "find the current folder");
-	for (int i = 0; r >= 0 && i < argc; i++) {
-		cleanup_free char *path = target_clean_path(argv[i], here);
-
-		r = path ? str_list_add(ret_absolute, path, err) : err_oom(err);
-		if (r >= 0)
-			r = str_list_add(ret, argv[i], err);
-	}
-	return r;
+	if (!arg_stdin)
+		return sources_read(common, argc, argv, &files, ret, ret_missing, err);
+	if (argc || arg_files_from.count || arg_files_from_verbatim.count ||
+		arg_files_from_raw.count)
+		return err_set(err, ERR_CONFIG, EINVAL,
+			"back up: --stdin goes with no path and no --files-from");
+	return 0;
 }
 
-static int find_parent(const struct select_list *list, const char *host,
-	const struct str_list *absolute, const struct snapshot **ret, struct err *err)
+/* The name under which the standard input is stored: absolute and clean. */
+static int read_stream_name(char **ret, struct err *err)
+{
+	const char *name = arg_stdin_filename ? arg_stdin_filename : "stdin";
+
+	if (!arg_stdin) {
+		if (arg_stdin_filename)
+			return err_set(err, ERR_CONFIG, EINVAL,
+				"back up: --stdin-filename goes with --stdin");
+		return 0;
+	}
+	*ret = target_clean_path(name, "/");
+	if (!*ret)
+		return err_oom(err);
+	if (strcmp(*ret, "/") == 0 || strlen(*ret) >= PATH_MAX)
+		return err_set(
+			err, ERR_CONFIG, EINVAL, "read --stdin-filename %s: no file name", name);
+	return 0;
+}
+
+static int find_parent(const struct select_list *list, const struct save_options *save_options,
+	const struct snapshot **ret, struct err *err)
 {
 	cleanup_free char *folder = NULL;
+	unsigned by;
+	int r = group_by_parse(arg_group_by, &by, err);
 
 	*ret = NULL;
-	if (arg_force)
-		return 0;
+	if (r < 0 || arg_force || arg_stdin)
+		return r;
 	if (arg_parent)
 		return select_find(list, arg_parent, NULL, ret, &folder, err);
-	*ret = select_parent(list, host, absolute);
-	return 0;
+	return parent_find(list, save_options, by, ret, err);
+}
+
+static void print_time(struct json *json, const char *key, const struct node_time *time)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339_format(time->seconds, time->nanoseconds, text);
+	json_set_text(json, key, text);
 }
 
 static void print_summary_json(const struct snapshot *snapshot, const struct progress_view *view)
@@ -184,7 +326,9 @@ static void print_summary_json(const struct snapshot *snapshot, const struct pro
 		json_set_bool(json, "dry_run", true);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		json_set_integer(json, numbers[i].key, (int64_t)numbers[i].value);
-	if (!arg_dry_run) {
+	print_time(json, "backup_start", &s->backup_start);
+	print_time(json, "backup_end", &s->backup_end);
+	if (!id_is_zero(&snapshot->id)) {
 		id_format(&snapshot->id, id);
 		json_set_text(json, "snapshot_id", id);
 	}
@@ -210,19 +354,23 @@ static void print_summary(const struct snapshot *snapshot, const struct progress
 	printf(_("Added:   %s (%s stored)\n"), added, packed);
 	printf(_("Done:    %llu files, %s in %s\n"), (unsigned long long)s->total_files_processed,
 		total, time);
-	if (!arg_dry_run)
+	if (!id_is_zero(&snapshot->id))
 		printf(_("Snapshot %.8s is saved.\n"), id);
-	else
+	else if (arg_dry_run)
 		printf(_("Nothing was stored.\n"));
+	else
+		printf(_("Nothing changed: no snapshot was made.\n"));
 }
 
-static int finish(const struct common *common, struct common_display *display,
-	const struct snapshot *snapshot)
+static int finish(struct backing_up *job, const struct snapshot *snapshot)
 {
+	const struct common *common = job->common;
+	struct common_display *display = &job->display;
 	struct progress_view view;
 
 	common_display_end(display);
 	progress_look(&display->progress, &clock_system, &view);
+	view.errors += job->missing;
 	if (common->json)
 		print_summary_json(snapshot, &view);
 	else if (!common->quiet)
@@ -250,50 +398,96 @@ static int load(struct common_session *session, struct select_list *list, struct
 	return r < 0 ? r : repository_load_index(session->repository, NULL, err);
 }
 
-static int save(const struct common *common, struct common_session *session,
-	struct save_options *save_options, const struct str_list *absolute, struct err *err)
+static int save(struct common_session *session, struct backing_up *job,
+	struct save_options *save_options, struct err *err)
 {
 	cleanup_select struct select_list list = {0};
 	cleanup_snapshot struct snapshot snapshot = {0};
-	struct backing_up job = {.common = common};
-	struct save_options own;
 	int r;
 
-	common_display_start(&job.display, common);
+	common_display_start(&job->display, job->common);
 	r = load(session, &list, err);
 	if (r >= 0)
-		r = find_parent(
-			&list, save_options->hostname, absolute, &save_options->parent, err);
+		r = find_parent(&list, save_options, &save_options->parent, err);
 	if (r < 0)
 		return r;
-	own = *save_options;
-	own.count_first = common->json || job.display.terminal;
-	own.progress = &job.display.progress;
-	own.on_error = on_error;
-	own.tick = on_tick;
-	own.context = &job;
-	r = save_run(session->repository, session->lock, &own, &snapshot, err);
+	save_options->count_first =
+		!arg_no_scan && !arg_stdin && (job->common->json || job->display.terminal);
+	save_options->progress = &job->display.progress;
+	save_options->on_error = on_error;
+	save_options->tick = on_tick;
+	save_options->context = job;
+	r = save_run(session->repository, session->lock, save_options, &snapshot, err);
+	return r < 0 ? r : finish(job, &snapshot);
+}
+
+/* What the options name; owned. */
+struct request {
+	struct str_list paths, tags;
+	struct filter excludes;
+	struct reject reject;
+	char *stream_path;
+	char hostname[256];
+};
+
+static void cleanup_request_fn(struct request *request)
+{
+	str_list_done(&request->paths);
+	str_list_done(&request->tags);
+	filter_done(&request->excludes);
+	reject_done(&request->reject);
+	free(request->stream_path);
+}
+#define cleanup_request __attribute__((cleanup(cleanup_request_fn)))
+
+static int read_request(int argc, char **argv, struct backing_up *job, struct request *ret,
+	struct save_options *ret_options, struct err *err)
+{
+	const char *host = arg_host ? arg_host : getenv("RESTIC_HOST");
+	int r = read_excludes(&ret->excludes, err);
+
+	if (r >= 0)
+		r = read_reject(&ret->reject, err);
+	if (r >= 0)
+		r = read_tags(&ret->tags, err);
+	if (r >= 0)
+		r = read_stream_name(&ret->stream_path, err);
+	if (r >= 0)
+		r = read_time(&ret_options->time, err);
+	if (r >= 0)
+		r = read_paths(job->common, argc, argv, &ret->paths, &job->missing, err);
 	if (r < 0)
 		return r;
-	return finish(common, &job.display, &snapshot);
+	snprintf(ret->hostname, sizeof(ret->hostname), "localhost");
+	if (host && *host)
+		snprintf(ret->hostname, sizeof(ret->hostname), "%s", host);
+	else
+		(void)gethostname(ret->hostname, sizeof(ret->hostname) - 1);
+	ret_options->stream_path = ret->stream_path;
+	ret_options->stream_fd = STDIN_FILENO;
+	return 0;
 }
 
 static int run(int argc, char **argv, void *context)
 {
 	const struct common *common = context;
 	cleanup_common_session struct common_session session = {0};
-	cleanup_str_list struct str_list paths = {0}, absolute = {0}, tags = {0};
-	cleanup_filter struct filter excludes = {0};
+	cleanup_request struct request request = {0};
+	struct backing_up job = {.common = common};
 	struct repository_options repository_options = {.dry_run = arg_dry_run};
-	char hostname[256] = "localhost";
 	struct save_options save_options = {
-		.paths = &paths,
-		.excludes = &excludes,
-		.exclude_texts = &excludes.patterns,
-		.tags = &tags,
-		.hostname = arg_host ? arg_host : hostname,
+		.paths = &request.paths,
+		.excludes = &request.excludes,
+		.reject = &request.reject,
+		.exclude_texts = &arg_excludes,
+		.tags = &request.tags,
+		.hostname = request.hostname,
 		.program_version = "nexus-backup " NEXUS_VERSION,
 		.one_file_system = arg_one_file_system,
+		.with_atime = arg_with_atime,
+		.ignore_inode = arg_ignore_inode,
+		.ignore_ctime = arg_ignore_ctime,
+		.skip_if_unchanged = arg_skip_if_unchanged,
 		.dry_run = arg_dry_run,
 		.stop = common->stop,
 	};
@@ -301,24 +495,19 @@ static int run(int argc, char **argv, void *context)
 	int r = read_compression(&repository_options, &err), code;
 
 	if (r >= 0)
-		r = read_excludes(&excludes, &err);
-	if (r >= 0)
-		r = read_tags(&tags, &err);
-	if (r >= 0)
-		r = read_paths(argc, argv, &paths, &absolute, &err);
+		r = read_request(argc, argv, &job, &request, &save_options, &err);
 	if (r < 0)
 		return common_fail(common, &err);
-	(void)gethostname(hostname, sizeof(hostname) - 1);
 	code = common_open(common, &repository_options, COMMON_LOCK_SHARED, &session);
 	if (code)
 		return code;
-	r = save(common, &session, &save_options, &absolute, &err);
+	r = save(&session, &job, &save_options, &err);
 	return r < 0 ? common_fail(common, &err) : r;
 }
 
 const struct verb verb_backup = {
 	.name = "backup",
-	.arguments = N_("PATH..."),
+	.arguments = N_("[PATH...]"),
 	.summary = N_("save folders and files as a new snapshot"),
 	.details = N_("Stores what is new or changed since the last snapshot of the same paths, "
 		      "and then the\nsnapshot itself. When it is interrupted, what was stored "
@@ -330,7 +519,6 @@ const struct verb verb_backup = {
 		      "Example: nexus-backup -r /data/backup/repo backup /etc /home --exclude "
 		      "'*.tmp'"),
 	.options = options,
-	.min_arguments = 1,
 	.max_arguments = -1,
 	.run = run,
 };

@@ -98,7 +98,8 @@ static void prepare_process(void)
 
 int main(int argc, char **argv)
 {
-	const struct verb verbs[] = {verb_init, verb_backup, verb_snapshots, verb_ls, verb_restore,
+	const struct verb verbs[] = {verb_init, verb_backup, verb_snapshots, verb_ls, verb_find,
+		verb_diff, verb_dump, verb_restore, verb_stats, verb_list, verb_cat, verb_card,
 		verb_check, verb_forget, verb_prune, verb_copy, verb_tag, verb_key, verb_unlock,
 		verb_repair, {0}};
 	const struct verb_program program = {

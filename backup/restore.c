@@ -1,17 +1,20 @@
-#include "archive/restore.h"
+#include "archive/restore/restore.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "archive/select.h"
 #include "backup/common/common.h"
+#include "backup/show/pick.h"
 #include "backup/verbs.h"
 #include "base/i18n.h"
 
-static struct str_list arg_includes, arg_excludes, arg_hosts, arg_tags, arg_paths;
-static const char *arg_target;
-static bool arg_verify;
+static struct str_list arg_includes, arg_iincludes, arg_include_files, arg_iinclude_files;
+static struct str_list arg_excludes, arg_iexcludes, arg_exclude_files, arg_iexclude_files;
+static struct pick_arguments arg_pick;
+static const char *arg_target, *arg_overwrite = "always";
+static bool arg_delete, arg_sparse, arg_verify, arg_dry_run;
 
 static const struct verb_option options[] = {
 	{.long_name = "target",
@@ -24,27 +27,64 @@ static const struct verb_option options[] = {
 		.argument = N_("PATTERN"),
 		.help = N_("restore only what matches (may be given again)"),
 		.list = &arg_includes},
+	{.long_name = "iinclude",
+		.argument = N_("PATTERN"),
+		.help = N_("the same, great and small letters alike"),
+		.list = &arg_iincludes},
+	{.long_name = "include-file",
+		.argument = N_("FILE"),
+		.help = N_("the same as --include, a pattern a line"),
+		.list = &arg_include_files},
+	{.long_name = "iinclude-file",
+		.argument = N_("FILE"),
+		.help = N_("the same as --iinclude, a pattern a line"),
+		.list = &arg_iinclude_files},
 	{.long_name = "exclude",
 		.short_name = 'e',
 		.argument = N_("PATTERN"),
 		.help = N_("leave out what matches (may be given again)"),
 		.list = &arg_excludes},
+	{.long_name = "iexclude",
+		.argument = N_("PATTERN"),
+		.help = N_("the same, great and small letters alike"),
+		.list = &arg_iexcludes},
+	{.long_name = "exclude-file",
+		.argument = N_("FILE"),
+		.help = N_("the same as --exclude, a pattern a line"),
+		.list = &arg_exclude_files},
+	{.long_name = "iexclude-file",
+		.argument = N_("FILE"),
+		.help = N_("the same as --iexclude, a pattern a line"),
+		.list = &arg_iexclude_files},
+	{.long_name = "overwrite",
+		.argument = N_("WHEN"),
+		.help = N_("files that are there: always (default), if-changed, if-newer, never"),
+		.text = &arg_overwrite},
+	{.long_name = "delete",
+		.help = N_("remove from restored folders what the snapshot has not"),
+		.flag = &arg_delete},
+	{.long_name = "sparse",
+		.help = N_("leave holes for zeros; this is always done"),
+		.flag = &arg_sparse},
 	{.long_name = "verify",
 		.help = N_("read every restored file again and compare"),
 		.flag = &arg_verify},
+	{.long_name = "dry-run",
+		.help = N_("write nothing, only tell how much would be"),
+		.flag = &arg_dry_run},
 	{.long_name = "host",
 		.short_name = 'H',
 		.argument = N_("NAME"),
-		.help = N_("for 'latest': of this host"),
-		.list = &arg_hosts},
+		.help = N_("for 'latest': of this host (or RESTIC_HOST)"),
+		.list = &arg_pick.hosts},
 	{.long_name = "tag",
 		.argument = N_("TAG"),
 		.help = N_("for 'latest': with this tag"),
-		.list = &arg_tags},
+		.list = &arg_pick.tags},
 	{.long_name = "path",
 		.argument = N_("PATH"),
 		.help = N_("for 'latest': with this path"),
-		.list = &arg_paths},
+		.list = &arg_pick.paths},
 	{0},
 };
 
@@ -67,32 +107,63 @@ static void on_tick(void *context)
 	common_display_tick(&job->display);
 }
 
-static int finish(const struct common *common, struct common_display *display)
+static void set_integer(struct json *json, const char *key, uint64_t value)
+{
+	if (value)
+		json_set_integer(json, key, (int64_t)value);
+}
+
+static void print_json(const struct progress_view *view, const struct restore_counts *counts)
+{
+	struct json *json = json_object_new();
+
+	json_set_text(json, "message_type", "summary");
+	set_integer(json, "seconds_elapsed", view->elapsed_s);
+	json_set_integer(json, "total_files", (int64_t)counts->restored);
+	json_set_integer(json, "files_restored", (int64_t)counts->restored);
+	set_integer(json, "files_skipped", counts->skipped);
+	set_integer(json, "files_deleted", counts->deleted);
+	set_integer(json, "total_bytes", counts->restored_bytes);
+	set_integer(json, "bytes_restored", counts->restored_bytes);
+	set_integer(json, "bytes_skipped", counts->skipped_bytes);
+	set_integer(json, "error_count", view->errors);
+	common_print_json(json);
+}
+
+static void print(const struct progress_view *view, const struct restore_counts *counts)
+{
+	char size[32], skipped[32], time[32];
+
+	common_format_bytes(counts->restored_bytes, size);
+	common_format_bytes(counts->skipped_bytes, skipped);
+	clock_duration_format(view->elapsed_s * 1000000, time);
+	if (arg_dry_run)
+		printf(_("Would restore %llu files and folders, %s.\n"),
+			(unsigned long long)counts->restored, size);
+	else
+		printf(_("Restored %llu files and folders, %s in %s.\n"),
+			(unsigned long long)counts->restored, size, time);
+	if (counts->skipped)
+		printf(_("Left as they were: %llu, %s.\n"), (unsigned long long)counts->skipped,
+			skipped);
+	if (counts->deleted)
+		printf(arg_dry_run ? _("Would remove: %llu.\n") : _("Removed: %llu.\n"),
+			(unsigned long long)counts->deleted);
+	if (arg_verify && !view->errors && !arg_dry_run)
+		printf(_("All of it was read again and is right.\n"));
+}
+
+static int finish(const struct common *common, struct common_display *display,
+	const struct restore_counts *counts)
 {
 	struct progress_view view;
-	char size[32], time[32];
 
 	common_display_end(display);
 	progress_look(&display->progress, &clock_system, &view);
-	common_format_bytes(view.bytes_done, size);
-	clock_duration_format(view.elapsed_s * 1000000, time);
-	if (common->json) {
-		struct json *json = json_object_new();
-
-		json_set_text(json, "message_type", "summary");
-		json_set_integer(json, "seconds_elapsed", (int64_t)view.elapsed_s);
-		json_set_integer(json, "total_files", (int64_t)view.files_total);
-		json_set_integer(json, "files_restored", (int64_t)view.files_done);
-		json_set_integer(json, "total_bytes", (int64_t)view.bytes_total);
-		json_set_integer(json, "bytes_restored", (int64_t)view.bytes_done);
-		json_set_integer(json, "error_count", (int64_t)view.errors);
-		common_print_json(json);
-	} else if (!common->quiet) {
-		printf(_("Restored %llu files, %s in %s.\n"), (unsigned long long)view.files_done,
-			size, time);
-		if (arg_verify && !view.errors)
-			printf(_("All of it was read again and is right.\n"));
-	}
+	if (common->json)
+		print_json(&view, counts);
+	else if (!common->quiet)
+		print(&view, counts);
 	if (!view.errors)
 		return EXIT_CODE_OK;
 	if (!common->json)
@@ -103,76 +174,89 @@ static int finish(const struct common *common, struct common_display *display)
 	return EXIT_CODE_FAILED;
 }
 
-static int find_tree(
-	struct repository *repository, const char *which, struct id *ret, struct err *err)
-{
-	const struct select_filter filter = {&arg_hosts, &arg_tags, &arg_paths};
-	cleanup_select struct select_list list = {0};
-	const struct snapshot *snapshot;
-	cleanup_free char *folder = NULL;
-	int r = select_load(repository, &list, err);
-
-	if (r >= 0)
-		r = select_find(&list, which, &filter, &snapshot, &folder, err);
-	if (r >= 0)
-		r = repository_load_index(repository, NULL, err);
-	return r < 0 ? r : select_folder(repository, &snapshot->tree, folder, ret, err);
-}
-
-static int add_patterns(struct filter *filter, const struct str_list *list, struct err *err)
+static int read_patterns(struct filter *filter, const struct str_list *plain,
+	const struct str_list *folded, const struct str_list *files,
+	const struct str_list *folded_files, struct err *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < list->count; i++)
-		r = filter_add(filter, list->items[i], err);
+	for (size_t i = 0; r >= 0 && i < plain->count; i++)
+		r = filter_add(filter, plain->items[i], err);
+	for (size_t i = 0; r >= 0 && i < folded->count; i++)
+		r = filter_add_folded(filter, folded->items[i], err);
+	for (size_t i = 0; r >= 0 && i < files->count; i++)
+		r = filter_add_file(filter, files->items[i], false, err);
+	for (size_t i = 0; r >= 0 && i < folded_files->count; i++)
+		r = filter_add_file(filter, folded_files->items[i], true, err);
 	return r;
 }
 
-static int restore(const struct common *common, struct repository *repository, const char *which,
-	struct err *err)
+/* A slip of the hand must not empty the whole machine. */
+static int check_delete(const struct restore_options *restore_options, struct err *err)
 {
-	cleanup_filter struct filter includes = {0}, excludes = {0};
-	struct restoring job = {.common = common};
-	struct restore_options restore_options = {
-		.target = arg_target,
-		.includes = &includes,
-		.excludes = &excludes,
-		.verify = arg_verify,
-		.stop = common->stop,
-		.progress = &job.display.progress,
-		.on_error = on_error,
-		.tick = on_tick,
-		.context = &job,
-	};
-	struct id tree;
-	int r = add_patterns(&includes, &arg_includes, err);
+	cleanup_free char *target = realpath(arg_target, NULL);
 
-	if (r >= 0)
-		r = add_patterns(&excludes, &arg_excludes, err);
+	if (!arg_delete || !target || strcmp(target, "/") != 0 ||
+		!filter_is_empty(restore_options->includes) ||
+		!filter_is_empty(restore_options->excludes))
+		return 0;
+	return err_set(err, ERR_CONFIG, EINVAL,
+		"restore: --target / with --delete needs --include or --exclude");
+}
+
+static int restore(const struct common *common, const char *which,
+	struct restore_options *restore_options, struct err *err)
+{
+	cleanup_common_session struct common_session session = {0};
+	struct restoring job = {.common = common};
+	struct restore_counts counts = {0};
+	cleanup_pick struct pick pick = {0};
+	int r = common_open(common, NULL, COMMON_LOCK_SHARED, &session);
+
+	if (r)
+		return r;
 	common_display_start(&job.display, common);
+	restore_options->progress = &job.display.progress;
+	restore_options->on_error = on_error;
+	restore_options->tick = on_tick;
+	restore_options->context = &job;
+	r = pick_one(session.repository, which, &arg_pick, &pick, err);
 	if (r >= 0)
-		r = find_tree(repository, which, &tree, err);
-	if (r >= 0)
-		r = restore_run(repository, &tree, &restore_options, err);
-	return r < 0 ? r : finish(common, &job.display);
+		r = restore_run(session.repository, &pick.tree, restore_options, &counts, err);
+	return r < 0 ? r : finish(common, &job.display, &counts);
 }
 
 static int run(int argc, char **argv, void *context)
 {
 	const struct common *common = context;
-	cleanup_common_session struct common_session session = {0};
+	cleanup_filter struct filter includes = {0}, excludes = {0};
+	struct restore_options restore_options = {
+		.target = arg_target,
+		.includes = &includes,
+		.excludes = &excludes,
+		.delete_others = arg_delete,
+		.dry_run = arg_dry_run,
+		.verify = arg_verify,
+		.stop = common->stop,
+	};
 	struct err err = ERR_INIT;
-	int r;
+	int r = arg_target
+			? 0
+			: err_set(&err, ERR_CONFIG, EINVAL, "restore: say where to with --target");
 
 	(void)argc;
-	if (!arg_target) {
-		err_set(&err, ERR_CONFIG, EINVAL, "restore: say where to with --target");
-		return common_fail(common, &err);
-	}
-	r = common_open(common, NULL, COMMON_LOCK_SHARED, &session);
-	if (r)
-		return r;
-	r = restore(common, session.repository, argv[0], &err);
+	if (r >= 0)
+		r = restore_overwrite_parse(arg_overwrite, &restore_options.overwrite, &err);
+	if (r >= 0)
+		r = read_patterns(&includes, &arg_includes, &arg_iincludes, &arg_include_files,
+			&arg_iinclude_files, &err);
+	if (r >= 0)
+		r = read_patterns(&excludes, &arg_excludes, &arg_iexcludes, &arg_exclude_files,
+			&arg_iexclude_files, &err);
+	if (r >= 0)
+		r = check_delete(&restore_options, &err);
+	if (r >= 0)
+		r = restore(common, argv[0], &restore_options, &err);
 	return r < 0 ? common_fail(common, &err) : r;
 }
 
@@ -181,9 +265,10 @@ const struct verb verb_restore = {
 	.arguments = N_("SNAPSHOT[:FOLDER]"),
 	.summary = N_("bring back files from a snapshot"),
 	.details = N_("SNAPSHOT is 'latest', an id, or the start of one; with ':FOLDER' only what "
-		      "is below it,\nand without the folders above it. Files of the same name in "
-		      "the target are replaced,\nothers are left alone. Nothing is written outside "
-		      "of the target.\n\n"
+		      "is below it,\nand without the folders above it. A file that is there "
+		      "already is compared, and only\nwhat differs is written: so an interrupted "
+		      "restore goes on where it was. Nothing is\nwritten outside of the "
+		      "target.\n\n"
 		      "Example: nexus-backup -r /data/backup/repo restore latest:/home -t "
 		      "/data/restore"),
 	.options = options,

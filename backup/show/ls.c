@@ -1,168 +1,180 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "archive/select.h"
+#include "archive/read/traverse.h"
 #include "backup/common/common.h"
+#include "backup/show/entry.h"
+#include "backup/show/pick.h"
 #include "backup/show/show.h"
-#include "base/buf.h"
+#include "backup/upkeep/choose.h"
 #include "base/i18n.h"
-#include "repo/tree.h"
 
-#define DEPTH_MAX 2048 /* folders */
+#define LINE_MAX_SIZE (8u << 20)
 
-static bool arg_long;
+static bool arg_long, arg_recursive, arg_human, arg_ncdu;
+static struct pick_arguments arg_pick;
 
 static const struct verb_option options[] = {
 	{.long_name = "long",
 		.short_name = 'l',
 		.help = N_("with mode, owner, size and time"),
 		.flag = &arg_long},
+	{.long_name = "recursive",
+		.help = N_("with FOLDERs: all that is below them, too"),
+		.flag = &arg_recursive},
+	{.long_name = "human-readable", .help = N_("sizes with units"), .flag = &arg_human},
+	{.long_name = "ncdu", .help = N_("print what 'ncdu -f -' reads"), .flag = &arg_ncdu},
+	PICK_OPTIONS(arg_pick),
 	{0},
 };
 
 struct listing {
 	const struct common *common;
-	struct repository *repository;
-	struct buf path;
-	unsigned depth;
+	char **folders;
+	int folder_count;
+	struct buf line;
+	unsigned depth; /* of ncdu's lists */
+	bool failed;
 };
 
-static void format_mode(const struct node *node, char ret[11])
+/* Whether path is folder or below it. */
+static bool is_within(const char *path, const char *folder)
 {
-	static const char letters[] = "?-dlbcps";
-	static const char bits[] = "rwxrwxrwx";
-	mode_t mode = node_permissions(node->mode);
+	const char *rest = str_after(path, folder);
 
-	ret[0] = letters[node->type];
-	memset(ret + 1, '-', 9);
-	for (int i = 0; i < 9; i++)
-		if (mode & (0400u >> i))
-			ret[1 + i] = bits[i];
-	ret[10] = '\0';
+	return rest && (!*rest || *rest == '/' || str_ends(folder, "/"));
 }
 
-static void print_plain(const struct listing *listing, const struct node *node)
+static bool is_wanted(const struct listing *listing, const char *path, bool *ret_towards)
 {
-	cleanup_free char *path = strdup((const char *)listing->path.data);
-	char mode[11], time[32];
+	bool wanted = !listing->folder_count;
 
-	if (!path)
-		return;
-	str_sanitize(path);
-	if (arg_long) {
-		format_mode(node, mode);
-		common_format_time(&node->modified, time);
-		printf("%s %5u %5u %12llu %s ", mode, node->uid, node->gid,
-			(unsigned long long)node->size, time);
+	*ret_towards = wanted;
+	for (int i = 0; i < listing->folder_count; i++) {
+		wanted = wanted || is_within(path, listing->folders[i]);
+		*ret_towards = *ret_towards || is_within(listing->folders[i], path);
 	}
-	puts(path);
+	return wanted;
 }
 
-static void print_json(const struct listing *listing, const struct node *node)
+static int print_ncdu(struct listing *listing, const struct node *node, struct err *err)
 {
-	struct json *json = json_object_new();
-	char time[CLOCK_RFC3339_SIZE], mode[11];
+	bool folder = node->type == NODE_DIR;
+	int r = buf_printf(&listing->line, err, ",\n%*s%s", (int)(2 * listing->depth + 4), "",
+		folder ? "[\n" : "");
 
-	json_set_text(json, "message_type", "node");
-	json_set_text(json, "struct_type", "node");
-	json_set_text(json, "name", node->name);
-	json_set_text(json, "type", node_type_name(node->type));
-	json_set_text(json, "path", (const char *)listing->path.data);
-	json_set_integer(json, "uid", node->uid);
-	json_set_integer(json, "gid", node->gid);
-	if (node->type == NODE_FILE)
-		json_set_integer(json, "size", (int64_t)node->size);
-	json_set_integer(json, "mode", node->mode);
-	format_mode(node, mode);
-	json_set_text(json, "permissions", mode);
-	clock_rfc3339_format(node->modified.seconds, node->modified.nanoseconds, time);
-	json_set_text(json, "mtime", time);
-	common_print_json(json);
+	if (r >= 0 && folder)
+		r = buf_printf(&listing->line, err, "%*s", (int)(2 * listing->depth + 6), "");
+	if (r >= 0)
+		r = entry_add_ncdu(&listing->line, node, err);
+	if (r >= 0)
+		fputs((const char *)listing->line.data, stdout);
+	listing->depth += folder;
+	return r;
 }
 
-static int list_tree(struct listing *listing, const struct id *tree, struct err *err);
-
-static int list_node(struct listing *listing, const struct node *node, struct err *err)
+static int print_node(
+	struct listing *listing, const struct node *node, const char *path, struct err *err)
 {
 	int r = 0;
 
-	if (listing->common->json)
-		print_json(listing, node);
-	else
-		print_plain(listing, node);
-	if (node->type != NODE_DIR || !node->has_subtree || listing->depth >= DEPTH_MAX)
-		return 0;
-	listing->depth++;
-	r = list_tree(listing, &node->subtree, err);
-	listing->depth--;
-	return r;
-}
-
-static int list_tree(struct listing *listing, const struct id *tree, struct err *err)
-{
-	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
-	cleanup_tree_reader struct tree_reader reader = {0};
-	size_t size = listing->path.size;
-	struct node node;
-	int r, step;
-
-	r = repository_load_blob(listing->repository, repository_codec(listing->repository),
-		BLOB_TREE, tree, &text, err);
-	if (r >= 0)
-		r = tree_reader_init(&reader, text.data, text.size, err);
-	while (r >= 0 && (r = tree_reader_next(&reader, &node, err)) == 1) {
-		step = buf_printf(&listing->path, err, "/%s", node.name);
-		if (step >= 0)
-			step = list_node(listing, &node, err);
-		listing->path.size = size;
-		if (step < 0)
-			return step;
+	buf_clear(&listing->line);
+	if (arg_ncdu) {
+		r = print_ncdu(listing, node, err);
+	} else if (listing->common->json) {
+		r = entry_add_ls(&listing->line, node, path, err);
+		if (r >= 0)
+			puts((const char *)listing->line.data);
+	} else {
+		entry_print(node, path, arg_long, arg_human);
 	}
 	return r;
 }
 
-static void print_snapshot(const struct common *common, const struct snapshot *snapshot)
+static int enter(void *context, const struct node *node, const char *path, const struct id *tree,
+	struct err *err)
 {
+	struct listing *listing = context;
+	bool towards, wanted = is_wanted(listing, path, &towards);
+	int r = 0;
+
+	(void)tree;
+	/* ncdu needs the folders on the way, too. */
+	if (wanted || (arg_ncdu && towards))
+		r = print_node(listing, node, path, err);
+	if (r < 0 || towards || (wanted && arg_recursive))
+		return r;
+	if (arg_ncdu && !wanted && node->type == NODE_DIR)
+		listing->depth++; /* leave closes what was not opened */
+	return TRAVERSE_SKIP;
+}
+
+static void leave(void *context, const struct node *node, const char *path)
+{
+	struct listing *listing = context;
+	bool towards, wanted = is_wanted(listing, path, &towards);
+
+	(void)node;
+	listing->depth--;
+	if (wanted || towards)
+		printf("\n%*s]", (int)(2 * listing->depth + 4), "");
+}
+
+static void damaged(void *context, const char *path, const struct err *err)
+{
+	struct listing *listing = context;
+
+	listing->failed = true;
+	common_tell(listing->common, path, err);
+}
+
+static void print_head(const struct common *common, const struct pick *pick)
+{
+	struct snapshot shown = *pick->snapshot; /* borrows its texts */
+	const struct snapshot *snapshot = &shown;
+	cleanup_buf struct buf text = BUF_INIT(SNAPSHOT_MAX);
+	struct err err = ERR_INIT;
 	char time[32], id[ID_TEXT_SIZE];
 	struct json *json;
 
-	id_format(&snapshot->id, id);
-	if (!common->json) {
-		common_format_time(&snapshot->time, time);
-		if (!common->quiet)
-			printf(_("Snapshot %.8s of %s:\n"), id, time);
+	shown.tree = pick->tree; /* as restic: that of the folder */
+	if (arg_ncdu) {
+		if (snapshot_format(snapshot, &text, &err) >= 0)
+			printf("[1, 2, %s, [{\"%s\":\"/\"}", (const char *)text.data, "name");
 		return;
 	}
-	json = json_object_new();
-	json_set_text(json, "message_type", "snapshot");
-	json_set_text(json, "struct_type", "snapshot");
-	json_set_text(json, "id", id);
-	json_set_text(json, "hostname", snapshot->hostname);
-	common_print_json(json);
+	if (common->json) {
+		json = choose_json(snapshot);
+		json_set_text(json, "message_type", "snapshot");
+		json_set_text(json, "struct_type", "snapshot");
+		common_print_json(json);
+	} else if (!common->quiet) {
+		id_format(&snapshot->id, id);
+		common_format_time(&snapshot->time, time);
+		printf(_("Snapshot %.8s of %s:\n"), id, time);
+	}
 }
 
-static int list(const struct common *common, struct repository *repository, const char *which,
-	struct err *err)
+static int list(
+	struct listing *listing, struct repository *repository, const char *which, struct err *err)
 {
-	cleanup_select struct select_list snapshots = {0};
-	struct listing listing = {
-		.common = common, .repository = repository, .path = BUF_INIT(1u << 20)};
-	const struct snapshot *snapshot;
-	cleanup_free char *folder = NULL;
-	struct id tree;
-	int r = select_load(repository, &snapshots, err);
+	cleanup_pick struct pick pick = {0};
+	const struct traverse traverse = {
+		.repository = repository,
+		.stop = listing->common->stop,
+		.enter = enter,
+		.leave = arg_ncdu ? leave : NULL,
+		.damaged = damaged,
+		.context = listing,
+	};
+	int r = pick_one(repository, which, &arg_pick, &pick, err);
 
-	if (r >= 0)
-		r = select_find(&snapshots, which, NULL, &snapshot, &folder, err);
-	if (r >= 0)
-		r = repository_load_index(repository, NULL, err);
-	if (r >= 0)
-		r = select_folder(repository, &snapshot->tree, folder, &tree, err);
 	if (r < 0)
 		return r;
-	print_snapshot(common, snapshot);
-	r = list_tree(&listing, &tree, err);
-	buf_done(&listing.path);
+	print_head(listing->common, &pick);
+	r = traverse_run(&traverse, &pick.tree, "", err);
+	if (r >= 0 && arg_ncdu)
+		puts("\n]]");
 	return r;
 }
 
@@ -170,25 +182,49 @@ static int run(int argc, char **argv, void *context)
 {
 	const struct common *common = context;
 	cleanup_common_session struct common_session session = {0};
+	struct listing listing = {
+		.common = common,
+		.folders = argv + 1,
+		.folder_count = argc - 1,
+		.line = BUF_INIT(LINE_MAX_SIZE),
+	};
 	struct err err = ERR_INIT;
-	int code = common_open(common, NULL, COMMON_LOCK_SHARED, &session);
+	int code, r;
 
-	(void)argc;
+	if (common->json && arg_ncdu) {
+		err_set(&err, ERR_CONFIG, EINVAL, "list: one of --json and --ncdu alone");
+		return common_fail(common, &err);
+	}
+	for (int i = 1; i < argc; i++) {
+		size_t size = strlen(argv[i]);
+
+		if (*argv[i] != '/') {
+			err_set(&err, ERR_CONFIG, EINVAL, "list %s: folders begin with a slash",
+				argv[i]);
+			return common_fail(common, &err);
+		}
+		while (size > 1 && argv[i][size - 1] == '/')
+			argv[i][--size] = '\0';
+	}
+	code = common_open(common, NULL, COMMON_LOCK_SHARED, &session);
 	if (code)
 		return code;
-	if (list(common, session.repository, argv[0], &err) < 0)
+	r = list(&listing, session.repository, argv[0], &err);
+	buf_done(&listing.line);
+	if (r < 0)
 		return common_fail(common, &err);
-	return EXIT_CODE_OK;
+	return listing.failed ? EXIT_CODE_FAILED : EXIT_CODE_OK;
 }
 
 const struct verb verb_ls = {
 	.name = "ls",
-	.arguments = N_("SNAPSHOT[:FOLDER]"),
+	.arguments = N_("SNAPSHOT[:FOLDER] [FOLDER...]"),
 	.summary = N_("list what is in a snapshot"),
 	.details = N_("SNAPSHOT is 'latest', an id, or the start of one; with ':FOLDER' only what "
-		      "is below it.\n\nExample: nexus-backup -r /data/backup/repo ls latest:/etc"),
+		      "is below it.\nWith FOLDERs only they and what is right in them.\n\n"
+		      "Example: nexus-backup -r /data/backup/repo ls latest:/etc"),
 	.options = options,
 	.min_arguments = 1,
-	.max_arguments = 1,
+	.max_arguments = -1,
 	.run = run,
 };

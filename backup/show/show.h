@@ -6,5 +6,12 @@
 
 extern const struct verb verb_snapshots;
 extern const struct verb verb_ls;
+extern const struct verb verb_find;
+extern const struct verb verb_diff;
+extern const struct verb verb_dump;
+extern const struct verb verb_stats;
+extern const struct verb verb_list;
+extern const struct verb verb_cat;
+extern const struct verb verb_card;
 
 #endif

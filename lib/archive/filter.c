@@ -2,10 +2,15 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <wctype.h>
 
+#include "base/buf.h"
 #include "base/file.h"
+#include "repo/text.h"
 
 #define PATTERN_MAX 4096 /* bytes */
 #define FILE_MAX (4u << 20)
@@ -48,7 +53,7 @@ static bool parts_init(struct parts *parts, const char *text)
 	return true;
 }
 
-int filter_add(struct filter *filter, const char *pattern, struct err *err)
+static int check(const char *pattern, struct err *err)
 {
 	const char *at = *pattern == '!' ? pattern + 1 : pattern;
 
@@ -58,22 +63,112 @@ int filter_add(struct filter *filter, const char *pattern, struct err *err)
 	/* A bracket that is never closed matches nothing: better told than found out. */
 	if (fnmatch(at, "x", 0) != 0 && fnmatch(at, "x", 0) != FNM_NOMATCH)
 		return err_set(err, ERR_CONFIG, EINVAL, "read pattern \"%s\": broken", pattern);
-	return str_list_add(&filter->patterns, pattern, err);
+	return 0;
 }
 
-int filter_add_file(struct filter *filter, const char *path, struct err *err)
+int filter_add(struct filter *filter, const char *pattern, struct err *err)
 {
+	int r = check(pattern, err);
+
+	return r < 0 ? r : str_list_add(&filter->patterns, pattern, err);
+}
+
+/* Owned, in small letters; bytes that are no UTF-8 stay. NULL without memory. */
+static char *fold(const char *text)
+{
+	static locale_t utf8; /* whatever the program's own locale is */
+	cleanup_buf struct buf result = BUF_INIT(1u << 20);
+	size_t size = strlen(text);
+	struct err err = ERR_INIT;
+	int r = buf_reserve(&result, size + 1, &err);
+
+	if (!utf8)
+		utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
+	for (size_t at = 0, used; r >= 0 && at < size; at += used) {
+		uint32_t rune;
+
+		used = text_rune((const uint8_t *)text + at, size - at, &rune);
+		if (used == 1 && rune == TEXT_REPLACEMENT)
+			r = buf_add(&result, text + at, 1, &err);
+		else
+			r = text_add_rune(&result,
+				utf8 ? (uint32_t)towlower_l((wint_t)rune, utf8) : rune, &err);
+	}
+	return r < 0 ? NULL : buf_take_text(&result);
+}
+
+int filter_add_folded(struct filter *filter, const char *pattern, struct err *err)
+{
+	cleanup_free char *folded = NULL;
+	int r = check(pattern, err);
+
+	if (r < 0)
+		return r;
+	folded = fold(pattern);
+	return folded ? str_list_add(&filter->folded, folded, err) : err_oom(err);
+}
+
+bool filter_is_empty(const struct filter *filter)
+{
+	return !filter->patterns.count && !filter->folded.count;
+}
+
+/* Appends the value of the variable whose name stands at text; returns behind it. */
+static const char *add_variable(const char *text, struct buf *ret, int *result, struct err *err)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+	bool braces = *text == '{';
+	size_t size = braces ? strcspn(text + 1, "}") : strspn(text, letters);
+	cleanup_free char *name = strndup(text + braces, size);
+	const char *value = name ? getenv(name) : NULL;
+
+	if (value)
+		*result = buf_add_text(ret, value, err);
+	text += size + braces;
+	return text + (braces && *text == '}');
+}
+
+static int expand(const char *line, struct buf *ret, struct err *err)
+{
+	int r = 0;
+
+	buf_clear(ret);
+	while (r >= 0 && *line) {
+		if (*line != '$') {
+			r = buf_add_byte(ret, (uint8_t)*line++, err);
+		} else if (line[1] == '$') {
+			r = buf_add_byte(ret, '$', err);
+			line += 2;
+		} else {
+			line = add_variable(line + 1, ret, &r, err);
+		}
+	}
+	return r;
+}
+
+int filter_add_file(struct filter *filter, const char *path, bool fold_case, struct err *err)
+{
+	cleanup_buf struct buf expanded = BUF_INIT(PATTERN_MAX * 4);
 	cleanup_free char *text = NULL;
 	char *save = NULL;
-	int r = file_read(AT_FDCWD, path, FILE_MAX, &text, NULL, err);
+	int r;
 
+	if (strcmp(path, "-") == 0)
+		r = file_read_fd(STDIN_FILENO, "standard input", FILE_MAX, &text, NULL, err);
+	else
+		r = file_read(AT_FDCWD, path, FILE_MAX, &text, NULL, err);
 	if (r < 0)
 		return err_wrap(err, "read patterns");
 	for (char *line = strtok_r(text, "\n", &save); r >= 0 && line;
 		line = strtok_r(NULL, "\n", &save)) {
 		line = str_strip(line);
-		if (*line && *line != '#')
-			r = filter_add(filter, line, err);
+		if (!*line || *line == '#')
+			continue;
+		r = expand(line, &expanded, err);
+		if (r >= 0 && expanded.size)
+			r = (fold_case ? filter_add_folded : filter_add)(
+				filter, (const char *)expanded.data, err);
 	}
 	return r;
 }
@@ -81,6 +176,7 @@ int filter_add_file(struct filter *filter, const char *path, struct err *err)
 void filter_done(struct filter *filter)
 {
 	str_list_done(&filter->patterns);
+	str_list_done(&filter->folded);
 }
 
 /* How components match: all of the pattern was used, or all of the path. */
@@ -134,18 +230,16 @@ static struct verdict match_one(const char *pattern, const struct parts *path)
 	return verdict;
 }
 
-bool filter_match(const struct filter *filter, const char *path, bool *ret_below)
+static bool match_list(const struct str_list *patterns, const char *path, bool *ret_below)
 {
 	cleanup_parts struct parts parts = {0};
-	bool match = false, below = false;
+	bool match = false;
 
-	if (!filter->patterns.count || !parts_init(&parts, path)) {
-		if (ret_below)
-			*ret_below = false;
+	*ret_below = false;
+	if (!patterns->count || !parts_init(&parts, path))
 		return false;
-	}
-	for (size_t i = 0; i < filter->patterns.count; i++) {
-		const char *pattern = filter->patterns.items[i];
+	for (size_t i = 0; i < patterns->count; i++) {
+		const char *pattern = patterns->items[i];
 		bool negated = *pattern == '!';
 		struct verdict verdict = match_one(pattern + negated, &parts);
 
@@ -153,10 +247,23 @@ bool filter_match(const struct filter *filter, const char *path, bool *ret_below
 			match = match && !verdict.match;
 		} else {
 			match = match || verdict.match;
-			below = below || verdict.below;
+			*ret_below = *ret_below || verdict.below;
 		}
 	}
+	return match;
+}
+
+bool filter_match(const struct filter *filter, const char *path, bool *ret_below)
+{
+	bool below, folded_below = false;
+	bool match = match_list(&filter->patterns, path, &below);
+
+	if (filter->folded.count) {
+		cleanup_free char *folded = fold(path);
+
+		match = (folded && match_list(&filter->folded, folded, &folded_below)) || match;
+	}
 	if (ret_below)
-		*ret_below = below;
+		*ret_below = below || folded_below;
 	return match;
 }

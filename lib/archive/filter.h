@@ -12,13 +12,19 @@
 
 struct filter {
 	struct str_list patterns; /* owned */
+	struct str_list folded; /* owned: in small letters, for paths in small letters */
 };
 
 /* -EINVAL (kind config) names a pattern that is broken. */
 int filter_add(struct filter *filter, const char *pattern, struct err *err)
 	__attribute__((warn_unused_result));
-/* One pattern a line; empty lines and lines that begin with # are skipped. */
-int filter_add_file(struct filter *filter, const char *path, struct err *err)
+/* A pattern for which great and small letters are the same. */
+int filter_add_folded(struct filter *filter, const char *pattern, struct err *err)
+	__attribute__((warn_unused_result));
+bool filter_is_empty(const struct filter *filter);
+/* One pattern a line; empty lines and lines that begin with # are skipped, $NAME and ${NAME}
+ * stand for variables of the environment and $$ for a dollar. path "-": the standard input. */
+int filter_add_file(struct filter *filter, const char *path, bool fold, struct err *err)
 	__attribute__((warn_unused_result));
 void filter_done(struct filter *filter);
 

@@ -124,10 +124,11 @@ static int save_folder(struct saver *saver, struct save_dir *dir, size_t slot, i
 		device_is_foreign(saver, entry->st.st_dev), err);
 }
 
-/* Saves one thing: name in dir_fd (open_name if it is opened by another name). The path is
- * set. */
+/* Saves one thing: name in dir_fd (open_name if it is opened by another name: that of a target).
+ * The path is set. explicit: it was named, so nothing about it leaves it out. */
 static int save_entry(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
-	const char *name, const char *open_name, const struct node *old, struct err *err)
+	const char *name, const char *open_name, bool explicit, const struct node *old,
+	struct err *err)
 {
 	struct walk_entry *entry = &dir->entries[slot];
 	struct err incomplete, read_err = ERR_INIT;
@@ -137,6 +138,11 @@ static int save_entry(struct saver *saver, struct save_dir *dir, size_t slot, in
 		/* What vanished meanwhile is not missed; sockets are never stored. */
 		if (r < 0 && r != -ENOENT)
 			saver_tell(saver, &read_err);
+		walk_entry_done(entry);
+		return 0;
+	}
+	if (!explicit && saver->options->reject &&
+		reject_size(saver->options->reject, &entry->st)) {
 		walk_entry_done(entry);
 		return 0;
 	}
@@ -162,19 +168,24 @@ static int save_entry(struct saver *saver, struct save_dir *dir, size_t slot, in
 static int walk_entries(struct saver *saver, struct save_dir *dir, int fd,
 	const struct str_list *names, struct old_tree *old, struct err *err)
 {
+	const struct reject *reject = saver->options->reject;
+	uint32_t tags = reject ? reject_tags(reject, fd) : 0;
 	size_t path_size = saver->path.size;
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < names->count; i++) {
 		const char *name = names->items[i];
 
+		if (tags && reject_name(reject, tags, name))
+			continue;
+
 		r = set_path(saver, path_size, name, err);
 		if (r >= 0)
 			r = saver_tick(saver, err);
 		if (r >= 0 && !filter_match(saver->options->excludes,
 				      (const char *)saver->path.data, NULL))
-			r = save_entry(
-				saver, dir, i, fd, name, name, old_tree_find(old, name), err);
+			r = save_entry(saver, dir, i, fd, name, name, false,
+				old_tree_find(old, name), err);
 	}
 	saver->path.size = path_size;
 	if (saver->path.data)
@@ -258,7 +269,8 @@ static int walk_target(struct saver *saver, struct save_dir *dir, size_t slot,
 		if (!target->explicit_leaf &&
 			filter_match(saver->options->excludes, target->absolute, NULL))
 			return 0;
-		return save_entry(saver, dir, slot, AT_FDCWD, target->name, target->path, old, err);
+		return save_entry(saver, dir, slot, AT_FDCWD, target->name, target->path,
+			target->explicit_leaf, old, err);
 	}
 	/* Attributes of the folders above may be unreadable for us: not asked for, no loss. */
 	r = walk_entry_read(AT_FDCWD, target->path, saver->names, entry, &incomplete, err);
@@ -274,6 +286,51 @@ static int walk_target(struct saver *saver, struct save_dir *dir, size_t slot,
 		return err_oom(err);
 	return walk_targets(saver, dir, slot, target,
 		old && old->type == NODE_DIR && old->has_subtree ? &old->subtree : NULL, err);
+}
+
+/* What a stream is stored as: a file or folder of nobody, with the snapshot's time. */
+static int stream_entry(struct walk_entry *entry, const char *name, size_t size, bool folder,
+	const struct node_time *time, struct err *err)
+{
+	const struct timespec at = {time->seconds, time->nanoseconds};
+
+	entry->name = strndup(name, size);
+	if (!entry->name)
+		return err_oom(err);
+	entry->user = entry->group = "";
+	entry->st = (struct stat){
+		.st_mode = folder ? S_IFDIR | 0755 : S_IFREG | 0644,
+		.st_atim = at,
+		.st_mtim = at,
+		.st_ctim = at,
+	};
+	return 0;
+}
+
+/* Saves the stream as path, which is clean, below the entry slot of parent. */
+static int walk_stream(struct saver *saver, struct save_dir *parent, size_t slot, const char *path,
+	const struct node_time *time, struct err *err)
+{
+	struct save_dir *dir = saver_dir_new(parent, slot, 1);
+	const char *rest;
+	size_t size;
+	int r, released;
+
+	if (!dir)
+		return err_oom(err);
+	dir->count = 1;
+	if (parent)
+		saver_dir_hold(saver, parent);
+	path += strspn(path, "/");
+	size = strcspn(path, "/");
+	rest = path + size;
+	r = stream_entry(&dir->entries[0], path, size, *rest != 0, time, err);
+	if (r >= 0 && *rest)
+		r = walk_stream(saver, dir, 0, rest, time, err);
+	else if (r >= 0)
+		r = saver_stream(saver, dir, 0, saver->options->stream_fd, err);
+	released = saver_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
+	return r < 0 ? r : released;
 }
 
 /* Remembers the file systems of what was named, for one_file_system. */
@@ -302,6 +359,11 @@ static struct node_time now(const struct clock *clock)
 	return (struct node_time){(int64_t)(us / 1000000), (uint32_t)(us % 1000000) * 1000};
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 static int copy_text(const char *text, char **ret, struct err *err)
 {
 	*ret = strdup(text ? text : "");
@@ -327,6 +389,8 @@ static int add_absolute(const struct str_list *paths, struct str_list *ret, stru
 
 		r = path ? str_list_add(ret, path, err) : err_oom(err);
 	}
+	if (r >= 0 && ret->count > 1)
+		qsort(ret->items, ret->count, sizeof(*ret->items), compare_texts);
 	return r;
 }
 
@@ -339,7 +403,8 @@ static int make_snapshot(
 	int r;
 
 	*summary = saver->summary;
-	summary->backup_start = ret->time = *start;
+	summary->backup_start = *start;
+	ret->time = options->time.seconds || options->time.nanoseconds ? options->time : *start;
 	summary->backup_end = now(repository_clock(saver->repository));
 	summary->total_files_processed =
 		summary->files_new + summary->files_changed + summary->files_unmodified;
@@ -355,7 +420,9 @@ static int make_snapshot(
 		r = copy_text(user ? user->pw_name : "", &ret->username, err);
 	if (r >= 0)
 		r = copy_text(options->program_version, &ret->program_version, err);
-	if (r >= 0)
+	if (r >= 0 && options->stream_path)
+		r = str_list_add(&ret->paths, options->stream_path, err);
+	else if (r >= 0)
 		r = add_absolute(options->paths, &ret->paths, err);
 	if (r >= 0)
 		r = copy_list(options->tags, &ret->tags, err);
@@ -385,14 +452,15 @@ static void count_aside(void *context, const bool *stop)
 {
 	struct count_job *job = context;
 
-	walk_count(job->target, job->saver->options->excludes, job->saver->options->progress, stop);
+	walk_count(job->target, job->saver->options->excludes, job->saver->options->reject,
+		job->saver->options->progress, stop);
 }
 
 static int prepare(struct saver *saver, const struct target *target, struct err *err)
 {
-	int r = note_devices(saver, target, err);
+	int r = saver->options->stream_path ? 0 : note_devices(saver, target, err);
 
-	if (r >= 0 && !target->count)
+	if (r >= 0 && !saver->options->stream_path && !target->count)
 		r = err_set(err, ERR_CONFIG, ENOENT, "back up: there is nothing to save");
 	if (r >= 0)
 		r = slab_pool_new(SLABS, &saver->slabs, err);
@@ -405,10 +473,12 @@ static int prepare(struct saver *saver, const struct target *target, struct err 
 	return r;
 }
 
-static int run(struct saver *saver, const struct target *target, struct err *err)
+static int run(struct saver *saver, const struct target *target, const struct node_time *start,
+	struct err *err)
 {
 	const struct save_options *options = saver->options;
 	struct count_job count = {saver, target};
+	struct node_time time = options->time.seconds ? options->time : *start;
 	struct err flush_err = ERR_INIT;
 	int r = prepare(saver, target, err);
 
@@ -416,8 +486,11 @@ static int run(struct saver *saver, const struct target *target, struct err *err
 		r = pipeline_aside(saver->pipeline, count_aside, &count, err);
 	if (r < 0)
 		return r;
-	r = walk_targets(
-		saver, NULL, 0, target, options->parent ? &options->parent->tree : NULL, err);
+	if (options->stream_path)
+		r = walk_stream(saver, NULL, 0, options->stream_path, &time, err);
+	else
+		r = walk_targets(saver, NULL, 0, target,
+			options->parent ? &options->parent->tree : NULL, err);
 	if (r < 0) {
 		/* Queued chunks are still stored, so that the next run finds them. A failing
 		 * pool or a full disk makes this fail too; the first error is what is told. */
@@ -446,16 +519,19 @@ int save_run(struct repository *repository, struct lock *lock, const struct save
 		.path = BUF_INIT(PATH_MAX_SIZE),
 	};
 	cleanup_snapshot struct snapshot snapshot = {0};
-	int r = target_new(options->paths->items, options->paths->count, &target, err);
+	int r = target_new(options->paths->items, options->stream_path ? 0 : options->paths->count,
+		&target, err);
 
 	if (r < 0)
 		return r;
 	chunker_init(&saver.chunker, repository_config(repository)->polynomial);
 	pthread_mutex_init(&saver.mutex, NULL);
-	r = run(&saver, target, err);
+	r = run(&saver, target, &start, err);
 	if (r >= 0)
 		r = make_snapshot(&saver, &start, &snapshot, err);
-	if (r >= 0 && !options->dry_run)
+	if (r >= 0 && !options->dry_run &&
+		!(options->skip_if_unchanged && options->parent &&
+			id_equal(&options->parent->tree, &saver.root)))
 		r = store_snapshot(&saver, &snapshot, err);
 	saver_done(&saver);
 	if (r < 0)

@@ -6,6 +6,7 @@
 
 #include "archive/filter.h"
 #include "archive/progress.h"
+#include "archive/reject.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "repo/snapshot.h"
@@ -13,10 +14,19 @@
 struct save_options {
 	const struct str_list *paths; /* borrowed: what to back up, as given */
 	const struct filter *excludes; /* borrowed */
+	const struct reject *reject; /* borrowed; NULL: nothing */
 	const struct str_list *exclude_texts, *tags; /* borrowed: written into the snapshot */
 	const char *hostname, *program_version; /* borrowed */
 	const struct snapshot *parent; /* borrowed; NULL: read everything */
+	/* borrowed; not NULL: paths and excludes do not count, stream_fd is read to its end and
+	 * stored as this absolute path. */
+	const char *stream_path;
+	int stream_fd;
+	struct node_time time; /* of the snapshot; zeros: now */
 	bool one_file_system;
+	bool with_atime; /* store access times too */
+	bool ignore_inode, ignore_ctime; /* when looking whether a file is unchanged */
+	bool skip_if_unchanged; /* no snapshot if its tree is the parent's */
 	bool count_first; /* find out the totals beside, for an estimate */
 	bool dry_run; /* the repository stores nothing; no snapshot is made */
 	const volatile bool *stop; /* borrowed; once true the backup ends with -ECANCELED */

@@ -78,6 +78,8 @@ static int store_tree(struct saver *saver, struct blob_codec *codec, const struc
 		if (!dir->entries[i].name)
 			continue; /* left out: excluded or unreadable */
 		walk_entry_node(&dir->entries[i], &node);
+		if (saver->options->with_atime)
+			node.accessed = walk_time(&dir->entries[i].st.st_atim);
 		r = tree_add(&text, &node, first, err);
 		first = false;
 	}
@@ -354,15 +356,45 @@ static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, 
 	return r < 0 ? r : released;
 }
 
+int saver_stream(struct saver *saver, struct save_dir *dir, size_t slot, int fd, struct err *err)
+{
+	struct save_file *file = calloc(1, sizeof(*file));
+	struct err read_err = ERR_INIT;
+	uint64_t size = 0;
+	int r, released;
+
+	if (!file)
+		return err_oom(err);
+	*file = (struct save_file){.dir = dir, .slot = slot, .pending = 1};
+	saver_dir_hold(saver, dir);
+	r = read_file(saver, file, fd, UINT64_MAX, &size, &read_err, err);
+	if (r == 1) {
+		*err = read_err;
+		r = -err->code;
+	} else if (r >= 0 && !size) {
+		r = err_set(err, ERR_CONFIG, ENODATA, "read it: there is no data");
+	}
+	dir->entries[slot].st.st_size = (off_t)size;
+	saver->summary.total_bytes_processed += size;
+	saver->summary.files_new++;
+	progress_add(&saver->options->progress->files_done, 1);
+	released = file_release(saver, file, repository_codec(saver->repository), r < 0, err);
+	return r < 0 ? r : released;
+}
+
 static bool unchanged(struct saver *saver, const struct walk_entry *entry, const struct node *old)
 {
+	const struct save_options *options = saver->options;
 	const struct stat *st = &entry->st;
+	bool ctime_counts = !options->ignore_ctime && !options->ignore_inode;
 
 	if (old->type != NODE_FILE || old->size != (uint64_t)st->st_size ||
-		old->inode != st->st_ino || old->modified.seconds != st->st_mtim.tv_sec ||
+		(old->inode != st->st_ino && !options->ignore_inode) ||
+		old->modified.seconds != st->st_mtim.tv_sec ||
 		old->modified.nanoseconds != (uint32_t)st->st_mtim.tv_nsec ||
-		old->changed.seconds != st->st_ctim.tv_sec ||
-		old->changed.nanoseconds != (uint32_t)st->st_ctim.tv_nsec)
+		(ctime_counts &&
+			(old->changed.seconds != st->st_ctim.tv_sec ||
+				old->changed.nanoseconds != (uint32_t)st->st_ctim.tv_nsec)))
 		return false;
 	for (size_t i = 0; i < old->content_count; i++)
 		if (!repository_has_blob(saver->repository, BLOB_DATA, &old->content[i]))

@@ -199,24 +199,6 @@ int select_find(const struct select_list *list, const char *text,
 	return 0;
 }
 
-static bool same_paths(const struct str_list *a, const struct str_list *b)
-{
-	return a->count == b->count && has_all(a, b) && has_all(b, a);
-}
-
-const struct snapshot *select_parent(
-	const struct select_list *list, const char *hostname, const struct str_list *absolute_paths)
-{
-	for (size_t i = list->count; i > 0; i--) {
-		const struct snapshot *snapshot = &list->items[i - 1];
-
-		if (str_equal(snapshot->hostname, hostname) &&
-			same_paths(&snapshot->paths, absolute_paths))
-			return snapshot;
-	}
-	return NULL;
-}
-
 /* The subtree of name in a tree. */
 static int find_child(struct repository *repository, const struct id *tree, const char *name,
 	struct id *ret, struct err *err)

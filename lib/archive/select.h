@@ -38,10 +38,6 @@ int select_find(const struct select_list *list, const char *text,
 	const struct select_filter *filter, const struct snapshot **ret, char **ret_folder,
 	struct err *err) __attribute__((warn_unused_result));
 
-/* The newest one of that host with exactly these absolute paths, or NULL. */
-const struct snapshot *select_parent(const struct select_list *list, const char *hostname,
-	const struct str_list *absolute_paths);
-
 /* The id of the tree of a folder within a snapshot; folder "" or "/" is its root. -ENOENT,
  * -ENOTDIR. */
 int select_folder(struct repository *repository, const struct id *tree, const char *folder,

@@ -246,7 +246,7 @@ int walk_entry_read(int dir_fd, const char *name, struct walk_names *names,
 	return 0;
 }
 
-static struct node_time time_of(const struct timespec *ts)
+struct node_time walk_time(const struct timespec *ts)
 {
 	return (struct node_time){ts->tv_sec, (uint32_t)ts->tv_nsec};
 }
@@ -259,9 +259,9 @@ void walk_entry_node(const struct walk_entry *entry, struct node *ret)
 		.name = entry->name,
 		.type = node_type_of(st->st_mode),
 		.mode = node_mode(st->st_mode),
-		.modified = time_of(&st->st_mtim),
-		.accessed = time_of(&st->st_mtim), /* as restic without --with-atime */
-		.changed = time_of(&st->st_ctim),
+		.modified = walk_time(&st->st_mtim),
+		.accessed = walk_time(&st->st_mtim), /* as restic without --with-atime */
+		.changed = walk_time(&st->st_ctim),
 		.uid = st->st_uid,
 		.gid = st->st_gid,
 		.user = entry->user,
@@ -335,6 +335,7 @@ int walk_list(int fd, struct str_list *ret, struct err *err)
 
 struct counting {
 	const struct filter *excludes;
+	const struct reject *reject; /* or NULL */
 	struct progress *progress;
 	const bool *stop;
 	struct buf path; /* text without NUL in its size */
@@ -350,6 +351,8 @@ static void count_one(struct counting *counting, int fd, const char *name)
 
 	if (filter_match(counting->excludes, (const char *)counting->path.data, NULL) ||
 		fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	if (counting->reject && reject_size(counting->reject, &st))
 		return;
 	if (S_ISREG(st.st_mode)) {
 		progress_add(&counting->progress->files_total, 1);
@@ -369,6 +372,7 @@ static void count_folder(struct counting *counting, int fd)
 	cleanup_closedir DIR *dir = NULL;
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	size_t size = counting->path.size;
+	uint32_t tags = counting->reject ? reject_tags(counting->reject, fd) : 0;
 	struct err err = ERR_INIT;
 
 	dir = copy < 0 ? NULL : fdopendir(copy);
@@ -377,7 +381,8 @@ static void count_folder(struct counting *counting, int fd)
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
 		if (__atomic_load_n(counting->stop, __ATOMIC_RELAXED))
 			return;
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+			(tags && reject_name(counting->reject, tags, entry->d_name)))
 			continue;
 		if (buf_add_text(&counting->path, entry->d_name, &err) >= 0)
 			count_one(counting, fd, entry->d_name);
@@ -400,9 +405,9 @@ static void count_target(struct counting *counting, const struct target *target)
 }
 
 void walk_count(const struct target *target, const struct filter *excludes,
-	struct progress *progress, const bool *stop)
+	const struct reject *reject, struct progress *progress, const bool *stop)
 {
-	struct counting counting = {excludes, progress, stop, BUF_INIT(1u << 20)};
+	struct counting counting = {excludes, reject, progress, stop, BUF_INIT(1u << 20)};
 
 	count_target(&counting, target);
 	if (!__atomic_load_n(stop, __ATOMIC_RELAXED))

@@ -9,6 +9,7 @@
 
 #include "archive/filter.h"
 #include "archive/progress.h"
+#include "archive/reject.h"
 #include "archive/target.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -38,6 +39,9 @@ int walk_entry_read(int dir_fd, const char *name, struct walk_names *names,
 	struct walk_entry *entry, struct err *ret_incomplete, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* A time of stat as the format has it. */
+struct node_time walk_time(const struct timespec *ts);
+
 /* The tree's view of an entry; borrows from it. */
 void walk_entry_node(const struct walk_entry *entry, struct node *ret);
 
@@ -58,6 +62,6 @@ int walk_open(int dir_fd, const char *name, int flags) __attribute__((warn_unuse
 /* Adds up files and bytes below the targets into progress, for its estimate. Ends early when
  * *stop. Errors are passed over: the backup tells them. */
 void walk_count(const struct target *target, const struct filter *excludes,
-	struct progress *progress, const bool *stop);
+	const struct reject *reject, struct progress *progress, const bool *stop);
 
 #endif

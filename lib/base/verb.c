@@ -19,6 +19,11 @@ enum {
 };
 
 static const struct verb_option options_none[] = {{0}};
+static const struct verb_option options_common[] = {
+	{.long_name = "help", .short_name = 'h', .help = N_("show this help")},
+	{.long_name = "version", .help = N_("show the version")},
+	{0},
+};
 
 /* The options in force, flattened for getopt_long. */
 struct table {
@@ -183,13 +188,7 @@ static void print_options(const struct verb_option *options)
 
 static void print_common_options(void)
 {
-	static const struct verb_option common[] = {
-		{.long_name = "help", .short_name = 'h', .help = N_("show this help")},
-		{.long_name = "version", .help = N_("show the version")},
-		{0},
-	};
-
-	print_options(common);
+	print_options(options_common);
 }
 
 static void help_program(const struct verb_program *program)
@@ -332,6 +331,40 @@ static int run_verb(const struct verb_program *program, const struct verb *verb,
 	return call_verb(verb, count, argv + optind, context);
 }
 
+/* --- The hidden verb __complete: what a shell offers, from the same tables as the help. A line
+ * each: a word, a tab and what it is. An option with a value ends with "=". --- */
+
+static void offer_options(const struct verb_option *options)
+{
+	for (; options && options->long_name; options++)
+		printf("--%s%s\t%s\n", options->long_name, options->argument ? "=" : "",
+			_(options->help));
+}
+
+static const struct verb *find_typed(
+	const struct verb_program *program, int count, char *const *words)
+{
+	for (int i = 0; i < count; i++)
+		for (const struct verb *verb = program->verbs; verb->name; verb++)
+			if (*verb->name && strcmp(verb->name, words[i]) == 0)
+				return verb;
+	return NULL;
+}
+
+static void offer(const struct verb_program *program, int count, char *const *words)
+{
+	const struct verb *verb = find_typed(program, count, words);
+
+	if (!verb && program->verbs[0].name && !*program->verbs[0].name)
+		verb = &program->verbs[0];
+	if (verb)
+		offer_options(verb->options);
+	for (const struct verb *at = program->verbs; !verb && at->name; at++)
+		printf("%s\t%s\n", at->name, _(at->summary));
+	offer_options(program->options);
+	offer_options(options_common);
+}
+
 int verb_main(const struct verb_program *program, int argc, char **argv, void *context)
 {
 	struct table table = {0};
@@ -339,6 +372,10 @@ int verb_main(const struct verb_program *program, int argc, char **argv, void *c
 	const struct verb *verb;
 	int r;
 
+	if (argc > 1 && strcmp(argv[1], "__complete") == 0) {
+		offer(program, argc - 2, argv + 2);
+		return VERB_EXIT_OK;
+	}
 	if (single(program))
 		return run_verb(program, &program->verbs[0], argc, argv, context);
 	table_add(&table, program->options ? program->options : options_none);

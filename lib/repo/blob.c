@@ -14,6 +14,7 @@
 struct blob_codec {
 	struct hash *hash;
 	struct cipher *cipher;
+	const struct cipher_key *key;
 	struct zstd_encoder *encoder;
 	struct zstd_decoder *decoder;
 	uint8_t *sealed; /* owned scratch: room for IV, text, MAC */
@@ -46,6 +47,7 @@ int blob_codec_new(
 
 	if (!codec)
 		return err_oom(err);
+	codec->key = key;
 	r = hash_new(&codec->hash, err);
 	if (r >= 0)
 		r = cipher_new(key, &codec->cipher, err);
@@ -74,6 +76,11 @@ void blob_codec_free(struct blob_codec *codec)
 struct cipher *blob_codec_cipher(struct blob_codec *codec)
 {
 	return codec->cipher;
+}
+
+const struct cipher_key *blob_codec_key(const struct blob_codec *codec)
+{
+	return codec->key;
 }
 
 struct hash *blob_codec_hash(struct blob_codec *codec)

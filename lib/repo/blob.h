@@ -94,5 +94,7 @@ void blob_codec_trim(struct blob_codec *codec);
 /* The codec's cipher and hash, for who seals something else; borrowed. */
 struct cipher *blob_codec_cipher(struct blob_codec *codec);
 struct hash *blob_codec_hash(struct blob_codec *codec);
+/* What it seals with: a secret. */
+const struct cipher_key *blob_codec_key(const struct blob_codec *codec);
 
 #endif

@@ -1,4 +1,4 @@
-#include "archive/apply.h"
+#include "archive/restore/apply.h"
 
 #include <errno.h>
 #include <sys/sysmacros.h>
@@ -81,7 +81,7 @@ static int make(enum made made, const char *name, struct err *err)
 
 	switch (made) {
 	case MADE_FOLDER:
-		return apply_folder(out, name, err);
+		return apply_folder(out, name, false, err);
 	case MADE_FILE:
 		return apply_file(out, name, err);
 	case MADE_LINK:
@@ -172,7 +172,7 @@ START_TEST(folder_keeps_what_is_in_it)
 
 	room_mkdir("out/d");
 	room_write("out/d/kept", "kept");
-	fd = apply_folder(out, "d", &err);
+	fd = apply_folder(out, "d", false, &err);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(faccessat(fd, "kept", F_OK, 0), 0);
 	close(fd);
@@ -284,7 +284,7 @@ START_TEST(mode)
 	room_write("out/f", "");
 	ck_assert_int_eq(apply_metadata(out, "f", &node, &err), 0);
 	ck_assert_uint_eq(stat_of("out/f").st_mode, S_IFREG | modes[_i]);
-	fd = apply_folder(out, "d", &err);
+	fd = apply_folder(out, "d", false, &err);
 	node.type = NODE_DIR;
 	ck_assert_int_eq(apply_metadata(fd, ".", &node, &err), 0);
 	close(fd);

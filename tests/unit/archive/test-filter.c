@@ -50,7 +50,8 @@ END_TEST
 
 START_TEST(file)
 {
-	static const char text[] = "# a comment\n\n  *.tmp  \n/var/cache\n";
+	static const char text[] = "# a comment\n\n  *.tmp  "
+				   "\n/var/cache\n$NEXUS_TEST/${NEXUS_TEST}x$$\n$NOT_SET_AT_ALL\n";
 	cleanup_filter struct filter filter = {0};
 	char path[] = "/tmp/nexus-test-filter-XXXXXX";
 	struct err err = ERR_INIT;
@@ -59,13 +60,37 @@ START_TEST(file)
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
 	close(fd);
-	ck_assert_int_eq(filter_add_file(&filter, path, &err), 0);
+	ck_assert_int_eq(setenv("NEXUS_TEST", "v", 1), 0);
+	ck_assert_int_eq(filter_add_file(&filter, path, false, &err), 0);
+	ck_assert_int_eq(filter_add_file(&filter, path, true, &err), 0);
 	unlink(path);
-	ck_assert_uint_eq(filter.patterns.count, 2);
+	ck_assert_uint_eq(filter.patterns.count, 3);
+	ck_assert_uint_eq(filter.folded.count, 3);
+	ck_assert_str_eq(filter.patterns.items[2], "v/vx$");
+	ck_assert(filter_match(&filter, "/x.TMP", NULL));
 	ck_assert(filter_match(&filter, "/x.tmp", NULL));
-	ck_assert_int_eq(filter_add_file(&filter, path, &err), -ENOENT);
+	ck_assert_int_eq(filter_add_file(&filter, path, false, &err), -ENOENT);
 	ck_assert_int_eq(filter_add(&filter, "", &err), -EINVAL);
 	ck_assert_int_eq(filter_add(&filter, "!", &err), -EINVAL);
+}
+END_TEST
+
+/* Great and small letters, also beyond ASCII, whatever the locale; broken bytes stay. */
+START_TEST(folded)
+{
+	cleanup_filter struct filter filter = {0};
+	struct err err = ERR_INIT;
+	bool below;
+
+	ck_assert(filter_is_empty(&filter));
+	ck_assert_int_eq(filter_add_folded(&filter, "/Gro\xc3\x9f/\xc3\x84*", &err), 0);
+	ck_assert_int_eq(filter_add_folded(&filter, "X\xff", &err), 0);
+	ck_assert(!filter_is_empty(&filter));
+	ck_assert(filter_match(&filter, "/GRO\xc3\x9f/\xc3\xa4hre", NULL));
+	ck_assert(filter_match(&filter, "/a/x\xff", NULL));
+	ck_assert(!filter_match(&filter, "/a/x\xfe", NULL));
+	ck_assert(!filter_match(&filter, "/groX/\xc3\xa4", NULL));
+	ck_assert(!filter_match(&filter, "/gro\xc3\x9f", &below) && below);
 }
 END_TEST
 
@@ -75,5 +100,6 @@ int main(void)
 
 	tcase_add_loop_test(tcase, match, 0, COUNT(cases));
 	tcase_add_test(tcase, file);
+	tcase_add_test(tcase, folded);
 	return unit_main("filter", tcase);
 }

@@ -1,69 +1,13 @@
-#include "archive/restore.h"
+#include "archive/restore/restore.h"
 
 #include <errno.h>
 
 #include "../unit.h"
+#include "nodes.h"
 #include "repo/tree.h"
 #include "room.h"
 
 /* Stores a tree of the given nodes. */
-static struct id store_tree(struct repository *repository, const struct node *nodes, size_t count)
-{
-	cleanup_buf struct buf text = BUF_INIT(1 << 20);
-	struct repository_added added;
-	struct err err = ERR_INIT;
-	struct id id;
-
-	ck_assert_int_eq(tree_begin(&text, &err), 0);
-	for (size_t i = 0; i < count; i++)
-		ck_assert_int_eq(tree_add(&text, &nodes[i], i == 0, &err), 0);
-	ck_assert_int_eq(tree_end(&text, &err), 0);
-	ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository), BLOB_TREE,
-				 text.data, text.size, &id, &added, &err),
-		0);
-	return id;
-}
-
-static struct id store_data(struct repository *repository, const char *text)
-{
-	struct repository_added added;
-	struct err err = ERR_INIT;
-	struct id id;
-
-	ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository), BLOB_DATA,
-				 text, strlen(text), &id, &added, &err),
-		0);
-	return id;
-}
-
-static struct node file_node(const char *name, const struct id *content)
-{
-	return (struct node){
-		.name = name,
-		.type = NODE_FILE,
-		.mode = 0600,
-		.uid = getuid(),
-		.gid = getgid(),
-		.size = 4,
-		.links = 1,
-		.content = content,
-		.content_count = 1,
-	};
-}
-
-static struct node dir_node(const char *name, struct id subtree)
-{
-	return (struct node){
-		.name = name,
-		.type = NODE_DIR,
-		.mode = 1u << 31 | 0755,
-		.uid = getuid(),
-		.gid = getgid(),
-		.subtree = subtree,
-		.has_subtree = true,
-	};
-}
-
 static struct node link_node(const char *name, const char *target)
 {
 	return (struct node){
@@ -77,30 +21,37 @@ static struct node link_node(const char *name, const char *target)
 }
 
 static struct progress progress; /* of the last restore */
+static struct restore_counts counts;
 
-static int restore_some(struct repository *repository, const struct id *tree,
-	const struct filter *includes, const struct filter *excludes, struct room_told *told)
+static int restore_as(struct repository *repository, const struct id *tree,
+	const struct restore_options *how, struct room_told *told)
 {
-	const struct restore_options options = {
-		.target = room_path("out"),
-		.includes = includes,
-		.excludes = excludes,
-		.progress = &progress,
-		.on_error = room_tell,
-		.context = told,
-	};
+	static const struct filter none;
+	struct restore_options options = *how;
 	struct err err = ERR_INIT;
 
+	options.target = room_path("out");
+	options.includes = options.includes ? options.includes : &none;
+	options.excludes = options.excludes ? options.excludes : &none;
+	options.progress = &progress;
+	options.on_error = room_tell;
+	options.context = told;
 	progress_start(&progress, &clock_system);
 	ck_assert_int_eq(repository_flush(repository, repository_codec(repository), &err), 0);
-	return restore_run(repository, tree, &options, &err);
+	return restore_run(repository, tree, &options, &counts, &err);
 }
 
 static int restore(struct repository *repository, const struct id *tree, struct room_told *told)
 {
-	static const struct filter none;
+	return restore_as(repository, tree, &(struct restore_options){0}, told);
+}
 
-	return restore_some(repository, tree, &none, &none, told);
+static int restore_some(struct repository *repository, const struct id *tree,
+	const struct filter *includes, const struct filter *excludes, struct room_told *told)
+{
+	const struct restore_options options = {.includes = includes, .excludes = excludes};
+
+	return restore_as(repository, tree, &options, told);
 }
 
 /* Names that would lead out of the target. */
@@ -385,6 +336,134 @@ START_TEST(a_folder_is_never_replaced)
 }
 END_TEST
 
+/* A file that is there: mended in place, or left as it is. */
+START_TEST(existing_files)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id data = store_data(repository, "good"), tree;
+	struct node node = file_node("a", &data);
+	struct room_told told = {0};
+	cleanup_free char *text = NULL, *kept = NULL, *newer = NULL;
+	struct stat before, after;
+
+	node.modified = (struct node_time){1000, 5};
+	tree = store_tree(repository, &node, 1);
+	room_mkdir("out");
+	room_write("out/a", "bad and longer");
+	ck_assert_int_eq(stat(room_path("out/a"), &before), 0);
+	ck_assert_int_eq(restore_as(repository, &tree,
+				 &(struct restore_options){.overwrite = RESTORE_NEVER}, &told),
+		0);
+	kept = room_read("out/a");
+	ck_assert_str_eq(kept, "bad and longer");
+	ck_assert_uint_eq(counts.skipped, 1);
+	ck_assert_int_eq(restore_as(repository, &tree,
+				 &(struct restore_options){.overwrite = RESTORE_IF_NEWER}, &told),
+		0);
+	newer = room_read("out/a");
+	ck_assert_str_eq(newer, "bad and longer");
+	ck_assert_int_eq(
+		restore_as(repository, &tree, &(struct restore_options){.dry_run = true}, &told),
+		0);
+	ck_assert_uint_eq(counts.restored, 1);
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	text = room_read("out/a");
+	ck_assert_str_eq(text, "good");
+	ck_assert_int_eq(stat(room_path("out/a"), &after), 0);
+	ck_assert_uint_eq(before.st_ino, after.st_ino); /* in place */
+	ck_assert_int_eq(after.st_mtim.tv_nsec, 5);
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	ck_assert_uint_eq(counts.restored, 0);
+	ck_assert_uint_eq(counts.skipped, 1);
+	ck_assert_uint_eq(counts.skipped_bytes, 4);
+	ck_assert_uint_eq(told.count, 0);
+}
+END_TEST
+
+/* A file in the target that has a name outside, too: neither its bytes nor its mode may change. */
+START_TEST(names_outside)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id data = store_data(repository, "evil"), tree;
+	struct node nodes[3] = {
+		file_node("a", &data), file_node("b", &data), file_node("c", &data)};
+	struct room_told told = {0};
+	cleanup_free char *text = NULL, *second = NULL;
+	struct stat st;
+
+	nodes[1].links = nodes[2].links = 2;
+	nodes[1].inode = nodes[2].inode = 77;
+	tree = store_tree(repository, nodes, 3);
+	room_mkdir("out");
+	room_write("victim", "good");
+	room_write("victim2", "evil");
+	ck_assert_int_eq(chmod(room_path("victim2"), 0604), 0);
+	ck_assert_int_eq(link(room_path("victim"), room_path("out/a")), 0);
+	ck_assert_int_eq(link(room_path("victim2"), room_path("out/b")), 0);
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	ck_assert_uint_eq(told.count, 0);
+	text = room_read("victim");
+	ck_assert_str_eq(text, "good");
+	ck_assert_int_eq(stat(room_path("victim2"), &st), 0);
+	ck_assert_int_eq(st.st_mode & 07777, 0604);
+	second = room_read("out/c");
+	ck_assert_str_eq(second, "evil");
+	ck_assert_int_eq(stat(room_path("out/c"), &st), 0);
+	ck_assert_uint_eq(st.st_nlink, 2);
+}
+END_TEST
+
+/* What the snapshot has not goes, but never through a link, and not what is not chosen. */
+START_TEST(deleting)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id data = store_data(repository, "data"), missing = {{9}}, tree;
+	struct node nodes[2] = {file_node("z", &data), file_node("a", &data)}; /* out of order */
+	const struct node lost = dir_node("lost", missing);
+	const struct restore_options deletes = {.delete_others = true};
+	cleanup_filter struct filter only = {0};
+	struct room_told told = {0};
+	struct err err = ERR_INIT;
+
+	tree = store_tree(repository, nodes, 2);
+	room_mkdir("outside");
+	room_write("outside/kept", "kept");
+	room_mkdir("out");
+	room_mkdir("out/more");
+	room_mkdir("out/more/deep");
+	room_write("out/more/deep/file", "x");
+	room_write("out/a", "data");
+	ck_assert_int_eq(symlink(room_path("outside"), room_path("out/link")), 0);
+	ck_assert_int_eq(symlink(room_path("outside"), room_path("out/more/link")), 0);
+	ck_assert_int_eq(filter_add(&only, "/a", &err), 0);
+	ck_assert_int_eq(
+		restore_as(repository, &tree,
+			&(struct restore_options){.delete_others = true, .includes = &only}, &told),
+		0);
+	ck_assert_uint_eq(counts.deleted, 0);
+	ck_assert_int_eq(
+		restore_as(repository, &tree,
+			&(struct restore_options){.delete_others = true, .dry_run = true}, &told),
+		0);
+	ck_assert_uint_eq(counts.deleted, 2);
+	ck_assert(room_exists("out/more/deep/file"));
+	ck_assert_int_eq(restore_as(repository, &tree, &deletes, &told), 0);
+	ck_assert_uint_eq(counts.deleted, 2);
+	ck_assert(!room_exists("out/more") && !room_exists("out/link"));
+	ck_assert(room_exists("outside/kept") && room_exists("out/a") && room_exists("out/z"));
+	/* A tree that can't be read says nothing about what is foreign. */
+	room_mkdir("out/lost");
+	room_write("out/lost/kept", "kept");
+	tree = store_tree(repository, &lost, 1);
+	ck_assert_int_eq(restore_as(repository, &tree, &deletes, &told), 0);
+	ck_assert_uint_eq(told.count, 1);
+	ck_assert(room_exists("out/lost/kept"));
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("restore");
@@ -400,5 +479,8 @@ int main(void)
 	tcase_add_test(tcase, hard_links);
 	tcase_add_test(tcase, damage);
 	tcase_add_test(tcase, a_folder_is_never_replaced);
+	tcase_add_test(tcase, existing_files);
+	tcase_add_test(tcase, names_outside);
+	tcase_add_test(tcase, deleting);
 	return unit_main("restore", tcase);
 }

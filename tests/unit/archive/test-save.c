@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "../unit.h"
-#include "archive/restore.h"
+#include "archive/restore/restore.h"
 #include "archive/select.h"
 #include "repo/tree.h"
 #include "room.h"
@@ -39,6 +39,7 @@ static int restore(struct repository *repository, const struct snapshot *snapsho
 {
 	static const struct filter none;
 	struct progress progress;
+	struct restore_counts counts;
 	const struct restore_options options = {
 		.target = room_path(target),
 		.includes = &none,
@@ -54,7 +55,7 @@ static int restore(struct repository *repository, const struct snapshot *snapsho
 	progress_start(&progress, &clock_system);
 	ck_assert_int_eq(
 		select_folder(repository, &snapshot->tree, room_path("src"), &tree, &err), 0);
-	return restore_run(repository, &tree, &options, &err);
+	return restore_run(repository, &tree, &options, &counts, &err);
 }
 
 START_TEST(there_and_back)

@@ -27,7 +27,7 @@ START_TEST(finding)
 	struct store *store;
 	cleanup_repository struct repository *repository = room_repository(&store);
 	cleanup_select struct select_list list = {0};
-	cleanup_str_list struct str_list hosts = {0}, tags = {0}, paths = {0};
+	cleanup_str_list struct str_list hosts = {0}, tags = {0};
 	const struct select_filter filter = {.hosts = &hosts, .tags = &tags};
 	const struct snapshot *found = NULL;
 	cleanup_free char *folder = NULL;
@@ -72,12 +72,6 @@ START_TEST(finding)
 	ck_assert_int_eq(select_find(&list, "", NULL, &found, &folder, &err), -EINVAL);
 	ck_assert_int_eq(select_find(&list, "xyz", NULL, &found, &folder, &err), -ENOENT);
 	ck_assert_int_eq(err.kind, ERR_NOT_FOUND);
-	/* A parent is the newest of the same host and paths. */
-	ck_assert_int_eq(str_list_add(&paths, "/x", &err), 0);
-	ck_assert_int_eq(select_parent(&list, "a", &paths)->time.seconds, 100);
-	ck_assert_ptr_null(select_parent(&list, "c", &paths));
-	ck_assert_int_eq(str_list_add(&paths, "/y", &err), 0);
-	ck_assert_ptr_null(select_parent(&list, "a", &paths));
 }
 END_TEST
 

@@ -373,7 +373,7 @@ START_TEST(count)
 	if (counts[_i].exclude)
 		ck_assert_int_eq(filter_add(&excludes, counts[_i].exclude, &err), 0);
 	progress_start(&progress, &clock_system);
-	walk_count(target, &excludes, &progress, &counts[_i].stop);
+	walk_count(target, &excludes, NULL, &progress, &counts[_i].stop);
 	ck_assert_uint_eq(progress.files_total, counts[_i].files);
 	ck_assert_uint_eq(progress.bytes_total, counts[_i].bytes);
 	ck_assert_int_eq(progress.total_known, !counts[_i].stop);

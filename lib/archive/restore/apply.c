@@ -1,4 +1,4 @@
-#include "archive/apply.h"
+#include "archive/restore/apply.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,11 +21,25 @@ static int clear_place(int dir_fd, const char *name, struct err *err)
 	return 0;
 }
 
-int apply_folder(int dir_fd, const char *name, struct err *err)
+int apply_existing(int dir_fd, const char *name, struct stat *ret_st)
+{
+	cleanup_close int fd =
+		openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 || fstat(fd, ret_st) < 0)
+		return -errno;
+	return S_ISREG(ret_st->st_mode) && ret_st->st_nlink == 1 ? TAKE_FD(fd) : -EMLINK;
+}
+
+int apply_folder(int dir_fd, const char *name, bool dry_run, struct err *err)
 {
 	struct stat st;
 	int fd, r;
 
+	if (dry_run) {
+		fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return fd < 0 ? -ENOENT : fd;
+	}
 	if (mkdirat(dir_fd, name, 0700) < 0) {
 		if (errno != EEXIST)
 			return err_errno(err, errno, "make folder");

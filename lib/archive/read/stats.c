@@ -1,0 +1,166 @@
+#include "archive/read/stats.h"
+
+#include <string.h>
+
+#include "archive/read/traverse.h"
+#include "base/buf.h"
+
+#define KEY_MAX (1u << 28) /* bytes */
+
+int stats_mode_parse(const char *text, enum stats_mode *ret, struct err *err)
+{
+	static const char *const words[] = {
+		[STATS_RESTORE_SIZE] = "restore-size",
+		[STATS_FILES_BY_CONTENTS] = "files-by-contents",
+		[STATS_BLOBS_PER_FILE] = "blobs-per-file",
+		[STATS_RAW_DATA] = "raw-data",
+	};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(text, words[i]) != 0)
+			continue;
+		*ret = (enum stats_mode)i;
+		return 0;
+	}
+	return err_set(err, ERR_CONFIG, EINVAL,
+		"read --mode %s: restore-size, files-by-contents, blobs-per-file or raw-data",
+		text);
+}
+
+int stats_init(
+	struct stats *stats, struct repository *repository, enum stats_mode mode, struct err *err)
+{
+	*stats = (struct stats){.mode = mode, .repository = repository};
+	return mode == STATS_RAW_DATA ? used_init(&stats->used, repository, err) : 0;
+}
+
+void stats_done(struct stats *stats)
+{
+	idset_done(&stats->contents);
+	idset_done(&stats->paths);
+	idset_done(&stats->path_blobs);
+	idset_done(&stats->links);
+	if (stats->mode == STATS_RAW_DATA)
+		used_done(&stats->used);
+}
+
+/* Adds the hash of two runs of bytes to a set: 1 if it is new. */
+static int add_hash(struct stats *stats, struct idset *set, const void *a, size_t a_size,
+	const void *b, size_t b_size, struct err *err)
+{
+	cleanup_buf struct buf key = BUF_INIT(KEY_MAX);
+	struct id id;
+	int r = buf_add(&key, a, a_size, err);
+
+	if (r >= 0)
+		r = buf_add(&key, b, b_size, err);
+	if (r >= 0)
+		r = blob_id(repository_codec(stats->repository),
+			key.data ? key.data : (uint8_t *)"", key.size, &id, err);
+	return r < 0 ? r : idset_add(set, &id, err);
+}
+
+static int count_blobs(
+	struct stats *stats, const struct node *node, const char *path, struct err *err)
+{
+	size_t path_size = strlen(path) + 1;
+	uint64_t size;
+	int r;
+
+	r = node->content_count ? add_hash(stats, &stats->paths, path, path_size, "", 0, err) : 0;
+	stats->files += r == 1;
+	for (size_t i = 0; r >= 0 && i < node->content_count; i++) {
+		r = add_hash(stats, &stats->path_blobs, path, path_size, &node->content[i],
+			sizeof(node->content[i]), err);
+		if (r != 1)
+			continue;
+		if (!repository_blob_size(stats->repository, BLOB_DATA, &node->content[i], &size))
+			return err_set(
+				err, ERR_CORRUPT, ENOENT, "count %s: a blob is missing", path);
+		stats->bytes += size;
+		stats->blobs++;
+	}
+	return r;
+}
+
+static int count_restored(struct stats *stats, const struct node *node, struct err *err)
+{
+	const uint64_t link[2] = {node->inode, node->device_id};
+	int r = 1;
+
+	stats->files++;
+	if (node->links != 1 && node->type != NODE_DIR && node->inode)
+		r = add_hash(stats, &stats->links, link, sizeof(link), "", 0, err);
+	if (r == 1)
+		stats->bytes += node->size;
+	return r;
+}
+
+static int enter(void *context, const struct node *node, const char *path, const struct id *tree,
+	struct err *err)
+{
+	struct stats *stats = context;
+	int r = 0;
+
+	(void)tree;
+	if (stats->mode == STATS_RESTORE_SIZE) {
+		r = count_restored(stats, node, err);
+	} else {
+		r = add_hash(stats, &stats->contents,
+			node->content ? (const void *)node->content : "",
+			node->content_count * sizeof(*node->content), "", 0, err);
+		if (r == 1 && stats->mode == STATS_BLOBS_PER_FILE) {
+			r = count_blobs(stats, node, path, err);
+		} else if (r == 1) {
+			stats->bytes += node->size;
+			stats->files++;
+		}
+	}
+	return r < 0 ? r : 0;
+}
+
+int stats_add(struct stats *stats, const struct id *tree, struct err *err)
+{
+	const struct traverse traverse = {
+		.repository = stats->repository,
+		.stop = stats->stop,
+		.enter = enter,
+		.context = stats,
+	};
+	int r;
+
+	stats->snapshots++;
+	if (stats->mode != STATS_RAW_DATA) {
+		idset_done(&stats->links); /* counted for each snapshot anew */
+		return traverse_run(&traverse, tree, "", err);
+	}
+	stats->used.stop = stats->stop;
+	r = used_mark(&stats->used, tree, err);
+	if (r >= 0 && stats->used.missing) {
+		*err = stats->used.err;
+		return -err->code;
+	}
+	return r;
+}
+
+void stats_finish(struct stats *stats)
+{
+	const struct index *index = repository_index(stats->repository);
+
+	if (stats->mode != STATS_RAW_DATA)
+		return;
+	for (size_t i = 0; i < index_count(index); i++) {
+		const struct blob_location *location = &index_at(index, i)->location;
+		uint64_t plain = blob_plain_size(location) + CIPHER_OVERHEAD;
+
+		if (!bits_has(stats->used.bits, i))
+			continue;
+		stats->blobs++;
+		stats->bytes += location->length;
+		stats->plain_bytes += plain;
+		if (location->plain_length) {
+			stats->compressed_bytes += location->length;
+			stats->compressed_plain_bytes += plain;
+		}
+	}
+}

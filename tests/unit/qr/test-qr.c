@@ -1,0 +1,45 @@
+#include "qr/qr.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../unit.h"
+
+START_TEST(svg)
+{
+	cleanup_buf struct buf ret = BUF_INIT(1 << 20);
+	struct err err = ERR_INIT;
+	const char *text;
+
+	ck_assert_int_eq(qr_svg("nexus <&>", &ret, &err), 0);
+	text = (const char *)ret.data;
+	/* Version 1: 21 modules and the frame; a finder in each of three corners. */
+	ck_assert_ptr_nonnull(strstr(text, "viewBox=\"0 0 29 29\""));
+	ck_assert_ptr_nonnull(strstr(text, "M4 4h7v1h-7z"));
+	ck_assert_ptr_nonnull(strstr(text, "M18 4h7v1h-7z"));
+	ck_assert_ptr_nonnull(strstr(text, "M4 24h7v1h-7z"));
+	ck_assert_ptr_null(strstr(text, "nexus"));
+}
+END_TEST
+
+START_TEST(limit)
+{
+	static char text[QR_TEXT_MAX + 2];
+	cleanup_buf struct buf ret = BUF_INIT(4 << 20);
+	struct err err = ERR_INIT;
+
+	memset(text, 'a', QR_TEXT_MAX);
+	ck_assert_int_eq(qr_svg(text, &ret, &err), 0);
+	text[QR_TEXT_MAX] = 'a';
+	ck_assert_int_eq(qr_svg(text, &ret, &err), -EFBIG);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tcase = tcase_create("qr");
+
+	tcase_add_test(tcase, svg);
+	tcase_add_test(tcase, limit);
+	return unit_main("qr", tcase);
+}
