@@ -384,8 +384,9 @@ static int load_one_index(const struct id *id, uint64_t size_bytes, void *contex
 int repository_load_index(struct repository *repository, unsigned *damaged, struct err *err)
 {
 	struct index_load load = {repository, damaged};
+	int r = repository_list(repository, STORE_INDEX, load_one_index, &load, err);
 
-	return repository_list(repository, STORE_INDEX, load_one_index, &load, err);
+	return r < 0 ? r : index_sort(repository->index, err);
 }
 
 bool repository_has_blob(struct repository *repository, enum blob_type type, const struct id *id)
