@@ -260,11 +260,6 @@ int scan_end(struct scan *scan, const char *what, struct err *err)
 	return 0;
 }
 
-bool scan_is(const struct scan_text *text, const char *plain)
-{
-	return strlen(plain) == text->size && memcmp(text->data, plain, text->size) == 0;
-}
-
 static uint32_t hex4(const char *at)
 {
 	uint32_t value = 0;

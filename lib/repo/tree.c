@@ -306,7 +306,6 @@ static bool read_base64(struct reading *reading, size_t *ret_at, size_t *ret_siz
 /* The name is JSON of strconv.Quote. */
 static bool read_name(struct reading *reading)
 {
-	cleanup_buf struct buf quoted = BUF_INIT(TEXT_MAX);
 	struct tree_reader *reader = reading->reader;
 	struct scan_text text;
 	size_t at = reader->text.size;
@@ -314,9 +313,10 @@ static bool read_name(struct reading *reading)
 
 	if (!scan_string(&reader->scan, &text))
 		return false;
-	r = scan_text_decode(&text, &quoted, reading->err);
+	buf_clear(&reader->quoted);
+	r = scan_text_decode(&text, &reader->quoted, reading->err);
 	if (r >= 0)
-		r = text_unquote((const char *)quoted.data, &reader->text, reading->err);
+		r = text_unquote((const char *)reader->quoted.data, &reader->text, reading->err);
 	if (r < 0)
 		return fail(reading, r);
 	reading->at.name = at;
@@ -527,6 +527,7 @@ int tree_reader_init(struct tree_reader *reader, const void *data, size_t size, 
 		.ids = BUF_INIT(CONTENT_MAX),
 		.xattrs = BUF_INIT(XATTRS_MAX),
 		.last = BUF_INIT(TEXT_MAX),
+		.quoted = BUF_INIT(TEXT_MAX),
 	};
 	scan_init(&reader->scan, data, size);
 	scan_object(&reader->scan);
@@ -594,4 +595,5 @@ void tree_reader_done(struct tree_reader *reader)
 	buf_done(&reader->ids);
 	buf_done(&reader->xattrs);
 	buf_done(&reader->last);
+	buf_done(&reader->quoted);
 }
