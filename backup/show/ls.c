@@ -6,7 +6,7 @@
 #include "backup/show/show.h"
 #include "base/buf.h"
 #include "base/i18n.h"
-#include "repo/tree.h"
+#include "repo/stream/tree_stream.h"
 
 #define DEPTH_MAX 2048 /* folders */
 
@@ -100,17 +100,14 @@ static int list_node(struct listing *listing, const struct node *node, struct er
 
 static int list_tree(struct listing *listing, const struct id *tree, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
-	cleanup_tree_reader struct tree_reader reader = {0};
+	cleanup_tree_stream struct tree_stream stream = {0};
 	size_t size = listing->path.size;
 	struct node node;
 	int r, step;
 
-	r = repository_load_blob(listing->repository, repository_codec(listing->repository),
-		BLOB_TREE, tree, &text, err);
-	if (r >= 0)
-		r = tree_reader_init(&reader, text.data, text.size, err);
-	while (r >= 0 && (r = tree_reader_next(&reader, &node, err)) == 1) {
+	r = tree_stream_open(
+		listing->repository, repository_codec(listing->repository), tree, &stream, err);
+	while (r >= 0 && (r = tree_stream_next(&stream, &node, err)) == 1) {
 		step = buf_printf(&listing->path, err, "/%s", node.name);
 		if (step >= 0)
 			step = list_node(listing, &node, err);

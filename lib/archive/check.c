@@ -12,7 +12,7 @@
 #include "crypto/cipher.h"
 #include "crypto/hash.h"
 #include "repo/pack.h"
-#include "repo/tree.h"
+#include "repo/stream/tree_stream.h"
 
 #define DEPTH_MAX 2048 /* folders */
 #define PIECE (1u << 20)
@@ -320,8 +320,7 @@ static int check_node(struct checker *checker, const struct node *node, const ch
 
 static int check_tree(struct checker *checker, const struct id *id, unsigned depth, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
-	cleanup_tree_reader struct tree_reader reader = {0};
+	cleanup_tree_stream struct tree_stream stream = {0};
 	struct err tree_err = ERR_INIT;
 	char name[ID_TEXT_SIZE];
 	struct node node;
@@ -336,11 +335,9 @@ static int check_tree(struct checker *checker, const struct id *id, unsigned dep
 	}
 	r = depth < DEPTH_MAX ? 0 : err_set(&tree_err, ERR_CORRUPT, ELOOP, "folders are too deep");
 	if (r >= 0)
-		r = repository_load_blob(checker->repository, repository_codec(checker->repository),
-			BLOB_TREE, id, &text, &tree_err);
-	if (r >= 0)
-		r = tree_reader_init(&reader, text.data, text.size, &tree_err);
-	while (r >= 0 && (r = tree_reader_next(&reader, &node, &tree_err)) == 1) {
+		r = tree_stream_open(checker->repository, repository_codec(checker->repository), id,
+			&stream, &tree_err);
+	while (r >= 0 && (r = tree_stream_next(&stream, &node, &tree_err)) == 1) {
 		step = check_node(checker, &node, name, depth, err);
 		if (step < 0)
 			return step;

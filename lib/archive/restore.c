@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "repo/tree.h"
+#include "repo/stream/tree_stream.h"
 
 #define BLOCK 4096u /* zeros of this size are left as holes */
 #define PATH_MAX_SIZE (1u << 20)
@@ -330,19 +330,15 @@ static int restore_node(
 static int restore_tree(
 	struct restorer *restorer, const struct id *tree, struct place *place, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
-	cleanup_tree_reader struct tree_reader reader = {0};
+	cleanup_tree_stream struct tree_stream stream = {0};
 	struct repository *repository = restorer->repository;
 	size_t path_size = restorer->path.size;
 	struct err tree_err = ERR_INIT;
 	struct node node;
 	int r, step = 0;
 
-	r = repository_load_blob(
-		repository, repository_codec(repository), BLOB_TREE, tree, &text, &tree_err);
-	if (r >= 0)
-		r = tree_reader_init(&reader, text.data, text.size, &tree_err);
-	while (r >= 0 && (r = tree_reader_next(&reader, &node, &tree_err)) == 1) {
+	r = tree_stream_open(repository, repository_codec(repository), tree, &stream, &tree_err);
+	while (r >= 0 && (r = tree_stream_next(&stream, &node, &tree_err)) == 1) {
 		step = buf_add_byte(&restorer->path, '/', err);
 		if (step >= 0)
 			step = buf_add_text(&restorer->path, node.name, err);
@@ -364,8 +360,7 @@ static int restore_tree(
 /* Adds up what is going to be restored; failures are told later. */
 static void count_tree(struct restorer *restorer, const struct id *tree, unsigned depth)
 {
-	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
-	cleanup_tree_reader struct tree_reader reader = {0};
+	cleanup_tree_stream struct tree_stream stream = {0};
 	struct repository *repository = restorer->repository;
 	struct progress *progress = restorer->options->progress;
 	size_t path_size = restorer->path.size;
@@ -374,11 +369,9 @@ static void count_tree(struct restorer *restorer, const struct id *tree, unsigne
 	bool below;
 
 	if (depth >= DEPTH_MAX ||
-		repository_load_blob(repository, repository_codec(repository), BLOB_TREE, tree,
-			&text, &err) < 0 ||
-		tree_reader_init(&reader, text.data, text.size, &err) < 0)
+		tree_stream_open(repository, repository_codec(repository), tree, &stream, &err) < 0)
 		return;
-	while (tree_reader_next(&reader, &node, &err) == 1 && tick(restorer, &err) >= 0) {
+	while (tree_stream_next(&stream, &node, &err) == 1 && tick(restorer, &err) >= 0) {
 		if (buf_add_byte(&restorer->path, '/', &err) < 0 ||
 			buf_add_text(&restorer->path, node.name, &err) < 0)
 			return;

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "crypto/cipher.h"
 #include "crypto/kdf.h"
+#include "store/store.h"
 
 #define KEY_FILE_MAX (64u << 10) /* bytes */
 #define KEY_SALT_SIZE 64
@@ -32,6 +33,15 @@ int key_file_open(const struct key_file *file, const char *password, struct ciph
 /* Appends a new key file for key. hostname and username are written down in it. */
 int key_file_make(const struct cipher_key *key, const char *password, const char *username,
 	const char *hostname, const struct clock *clock, struct buf *ret, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Makes a key file for key with the names of this user and host and stores it. */
+int key_save(const struct cipher_key *key, struct store *store, const char *password,
+	const struct clock *clock, struct err *err) __attribute__((warn_unused_result));
+
+/* Finds the one of a repository's keys that a password opens, among the first KEYS_TRIED_MAX.
+ * -EACCES (kind denied) if none does; -EBADMSG if there is none that can be read. */
+int key_find(struct store *store, const char *password, struct cipher_key *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
 /* Fills a random key. */

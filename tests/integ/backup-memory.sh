@@ -1,6 +1,7 @@
 #!/bin/bash
-# Memory stays flat: an index of a million blobs, with room for its file and without.
-# timeout: 600
+# Memory stays flat: a folder of 100,000 entries; an index of a million blobs, with room for its
+# file and without.
+# timeout: 900
 set -u
 . "$SRC/ci/lib/backup-trees.sh"
 NB=$BUILD/backup/nexus-backup
@@ -21,6 +22,24 @@ seq 1 100000 >"$T/src/a"
 bounded 64 backup "$T/src"
 bounded 64 restore latest --target "$T/out"
 cmp "$T/src/a" "$T/out$T/src/a" || backup_die "restored other bytes"
+mkdir "$T/huge"
+python3 - "$T/huge" <<'END'
+import sys
+for number in range(100000):
+    with open(f"{sys.argv[1]}/entry number {number:06} of a large folder", "w") as file:
+        print(number, file=file)
+END
+export RESTIC_REPOSITORY=$T/repo-huge
+"$NB" init -q || backup_die "init"
+bounded 64 backup "$T/huge"
+bounded 64 backup "$T/huge"
+bounded 64 check --read-data
+bounded 64 ls latest
+[ "$(grep -c 'entry number' "$T/log")" = 100000 ] || backup_die "ls is incomplete"
+bounded 64 restore latest --target "$T/out-huge"
+diff -r "$T/huge" "$T/out-huge$T/huge" || backup_die "the restored folder differs"
+rm -rf "$T/huge" "$T/out-huge" "$RESTIC_REPOSITORY"
+export RESTIC_REPOSITORY=$T/repo
 # The blobs of the large index are not there: check tells, and goes on to the end.
 peak=$(python3 "$SRC/ci/bench.d/measure" "$T/log" "$NB" check -q | cut -d , -f 4)
 [ "$peak" -le 65536 ] || backup_die "check: peak of $peak KiB"
