@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/common/journal.h"
+#include "agent/common/shown.h"
 #include "agent/report.h"
 #include "agent/work.h"
 #include "base/cleanup.h"
@@ -248,8 +249,8 @@ static int watch_addresses(struct agent *agent, struct err *err)
 
 static int watch_files(struct agent *agent, struct err *err)
 {
-	static const char *const folders[] = {"/run/nexus-jobs", "/run/nexus-adoption",
-		"/run/nexus-smart", "/run/nexus-bootstate"};
+	static const char *const folders[] = {
+		"/run/nexus-jobs", SHOWN_FOLDER, "/run/nexus-smart", "/run/nexus-bootstate"};
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
 		cleanup_free char *path = str_printf("%s%s", agent->root, folders[i]);
@@ -261,7 +262,7 @@ static int watch_files(struct agent *agent, struct err *err)
 			IN_MOVED_TO | IN_ONLYDIR, on_file, agent);
 		/* What the folder tells is still seen at each tick. */
 		if (r < 0)
-			log_warning("watch folder %s: %s", path, strerror(-r));
+			log_warning("watch folder %s: %s", path, err_reason(r));
 	}
 	return 0;
 }
@@ -311,7 +312,7 @@ static int open_folders(struct agent *agent, int *ret_jobs_fd, struct err *err)
 	if (r >= 0)
 		r = open_folder(agent->root, "/run/nexus-jobs", &agent->work_fd, err);
 	if (r >= 0)
-		r = open_folder(agent->root, "/run/nexus-adoption", &agent->adoption_fd, err);
+		r = open_folder(agent->root, SHOWN_FOLDER, &agent->adoption_fd, err);
 	return r;
 }
 
@@ -463,6 +464,7 @@ int agent_adopt(struct agent *agent, const struct fleet_contract_request *reques
 	struct fleet_contract_adopted *ret, struct err *err)
 {
 	bool before = agent->identity.adopted_s != 0;
+	struct err why = ERR_INIT;
 	int r;
 
 	r = identity_adopt(agent->state_fd, &agent->identity, request, now_s(agent), err);
@@ -470,9 +472,8 @@ int agent_adopt(struct agent *agent, const struct fleet_contract_request *reques
 		journal_event(JOURNAL_ADOPT_REFUSED, LOG_LEVEL_WARNING, NULL, "%s", err->text);
 		return r;
 	}
-	if ((unlinkat(agent->adoption_fd, "authorized", 0) < 0 && errno != ENOENT) ||
-		(unlinkat(agent->adoption_fd, "code", 0) < 0 && errno != ENOENT))
-		log_warning("remove adoption code: %m");
+	if (shown_adopted(agent->adoption_fd, &why) < 0)
+		log_warning("%s", why.text);
 	if (!before)
 		journal_event(JOURNAL_ADOPTED, LOG_LEVEL_NOTICE, NULL, "adopted by %s",
 			agent->identity.console);

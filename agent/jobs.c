@@ -118,7 +118,7 @@ static void drop(struct jobs *jobs, size_t at)
 	cleanup_free char *name = str_printf("%s.json", job_of(jobs, at)->id);
 
 	if (name && unlinkat(jobs->dir_fd, name, 0) < 0 && errno != ENOENT)
-		log_warning("remove %s: %m", name);
+		log_warning("remove %s: %s", name, err_reason(errno));
 	free(jobs->entries[at]);
 	jobs->count--;
 	memmove(jobs->entries + at, jobs->entries + at + 1,
@@ -147,7 +147,7 @@ static void put_aside(const struct jobs *jobs, const char *name, const struct er
 
 	log_warning("read job %s: %s; put aside", name, why->text);
 	if (!aside || renameat(jobs->dir_fd, name, jobs->dir_fd, aside) < 0)
-		log_warning("put %s aside: %m", name);
+		log_warning("put %s aside: %s", name, err_reason(errno));
 }
 
 static int load_one(struct jobs *jobs, const char *name, struct err *err)

@@ -7,10 +7,10 @@
 
 #include "agent/agent.h"
 #include "agent/bus.h"
+#include "agent/common/program.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/log.h"
-#include "base/verb.h"
 
 static const char *arg_root = "";
 static bool arg_debug;
@@ -92,13 +92,15 @@ static int serve(sd_event *event, sd_bus **bus, struct agent **agent, struct err
 		return err_errno(err, r, "set up watchdog");
 	notify_ready(*agent);
 	r = sd_event_loop(event);
-	return r < 0 ? err_errno(err, r, "run event loop") : r;
+	if (r < 0)
+		return err_errno(err, r, "run event loop");
+	/* Not by a signal: sd-bus ends the loop so when the bus goes away. */
+	return r ? err_set(err, ERR_SYSTEM, ECONNRESET, "run event loop: it ended with %d", r) : 0;
 }
 
-static int run(int argc, char **argv, void *context)
+static int run(int argc, char **argv, void *context, struct err *err)
 {
 	struct agent *agent = NULL;
-	struct err err = ERR_INIT;
 	sd_event *event = NULL;
 	sd_bus *bus = NULL;
 	int r;
@@ -111,30 +113,24 @@ static int run(int argc, char **argv, void *context)
 	umask(0077);
 	r = sd_event_new(&event);
 	if (r < 0)
-		err_errno(&err, r, "make event loop");
+		err_errno(err, r, "make event loop");
 	else
-		r = serve(event, &bus, &agent, &err);
-	if (r < 0)
-		log_error("%s", err.text);
+		r = serve(event, &bus, &agent, err);
 	agent_free(agent);
 	sd_bus_flush_close_unref(bus);
 	sd_event_unref(event);
-	return r == 0 ? VERB_EXIT_OK : VERB_EXIT_FAILED;
+	return r;
 }
 
 int main(int argc, char **argv)
 {
 	static const struct verb_option options[] = {
-		{.long_name = "root",
-			.argument = N_("DIR"),
-			.help = N_("take all paths below DIR, for tests"),
-			.text = &arg_root},
 		{.long_name = "debug", .help = N_("log more"), .flag = &arg_debug},
 		{0},
 	};
 	static const struct verb verbs[] = {
 		{"", "", N_("Looks after this box: health, jobs, the system's slots, adoption."),
-			NULL, options, 0, 0, run},
+			NULL, options, 0, 0, NULL, run},
 		{0},
 	};
 	static const struct verb_program program = {
@@ -144,7 +140,5 @@ int main(int argc, char **argv)
 		.verbs = verbs,
 	};
 
-	i18n_init();
-	log_init("nexus-agent", LOG_LEVEL_INFO);
-	return verb_main(&program, argc, argv, NULL);
+	return program_main(&program, &arg_root, argc, argv);
 }

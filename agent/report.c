@@ -7,6 +7,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "agent/common/journal.h"
+#include "agent/common/shown.h"
 #include "agent/issue.h"
 #include "agent/schedule.h"
 #include "base/cleanup.h"
@@ -88,7 +89,7 @@ static void read_code(const struct agent *agent, char *ret_code, size_t size)
 
 	*ret_code = '\0';
 	if (!agent->identity.adopted_s &&
-		file_read(agent->adoption_fd, "code", 64, &text, NULL, &ignored) >= 0)
+		file_read(agent->adoption_fd, SHOWN_CODE, 64, &text, NULL, &ignored) >= 0)
 		fleet_text_copy(ret_code, size, str_strip(text));
 }
 
@@ -100,7 +101,7 @@ static void wake_getty(const struct agent *agent)
 	cleanup_close int fd = path ? open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 
 	if (fd >= 0 && futimens(fd, NULL) < 0)
-		log_debug("wake getty: %m");
+		log_debug("wake getty: %s", err_reason(errno));
 }
 
 int report_issue(struct agent *agent, struct err *err)

@@ -195,6 +195,21 @@ void units_look(struct units *units, const char *unit)
 		MANAGER_INTERFACE, "ListUnitsByNames", on_looked, units, "as", 1, unit);
 }
 
+/* A property of an object of another service. */
+struct property {
+	const char *service, *path, *interface, *name;
+};
+
+/* Asks for it; the answer is a variant. An earlier question of that slot is forgotten. */
+static void ask_property(struct units *units, sd_bus_slot **slot, const struct property *property,
+	sd_bus_message_handler_t answer)
+{
+	*slot = sd_bus_slot_unref(*slot);
+	sd_bus_call_method_async(units->bus, slot, property->service, property->path,
+		"org.freedesktop.DBus.Properties", "Get", answer, units, "ss", property->interface,
+		property->name);
+}
+
 static int on_state(sd_bus_message *message, void *context, sd_bus_error *ret_error)
 {
 	struct units *units = context;
@@ -209,10 +224,10 @@ static int on_state(sd_bus_message *message, void *context, sd_bus_error *ret_er
 
 void units_ask_system_state(struct units *units)
 {
-	units->state_slot = sd_bus_slot_unref(units->state_slot);
-	sd_bus_call_method_async(units->bus, &units->state_slot, MANAGER_NAME, MANAGER_PATH,
-		"org.freedesktop.DBus.Properties", "Get", on_state, units, "ss", MANAGER_INTERFACE,
-		"SystemState");
+	static const struct property property = {
+		MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "SystemState"};
+
+	ask_property(units, &units->state_slot, &property, on_state);
 }
 
 static int on_clock(sd_bus_message *message, void *context, sd_bus_error *ret_error)
@@ -229,10 +244,10 @@ static int on_clock(sd_bus_message *message, void *context, sd_bus_error *ret_er
 
 void units_ask_clock(struct units *units)
 {
-	units->clock_slot = sd_bus_slot_unref(units->clock_slot);
-	sd_bus_call_method_async(units->bus, &units->clock_slot, "org.freedesktop.timedate1",
-		"/org/freedesktop/timedate1", "org.freedesktop.DBus.Properties", "Get", on_clock,
-		units, "ss", "org.freedesktop.timedate1", "NTPSynchronized");
+	static const struct property property = {"org.freedesktop.timedate1",
+		"/org/freedesktop/timedate1", "org.freedesktop.timedate1", "NTPSynchronized"};
+
+	ask_property(units, &units->clock_slot, &property, on_clock);
 }
 
 bool units_system_stops(struct units *units)

@@ -9,7 +9,6 @@
 #include "backup/upkeep/upkeep.h"
 #include "backup/verbs.h"
 #include "base/i18n.h"
-#include "base/log.h"
 #include "base/verb.h"
 
 static volatile bool arg_stop; /* set by the handler alone */
@@ -80,8 +79,6 @@ int main(int argc, char **argv)
 			"130 interrupted."),
 	};
 
-	i18n_init();
-	log_init("nexus-backup", LOG_LEVEL_INFO);
 	prepare_process();
-	return verb_main(&program, argc, argv, &arg_common);
+	return verb_start(&program, argc, argv, &arg_common);
 }

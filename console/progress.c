@@ -54,6 +54,14 @@ const char *progress_state_word(enum fleet_job_state state)
 	return "";
 }
 
+const char *progress_kind_word(const char *kind)
+{
+	static const char *const kinds[] = {N_("backup"), N_("restore"), N_("check")};
+	size_t i;
+
+	return str_find(kinds, sizeof(kinds) / sizeof(*kinds), kind, &i) ? _(kinds[i]) : kind;
+}
+
 /* "1.2 GiB of 3.4 GiB, 12 s left"; owned, NULL without memory. */
 static char *details(const struct fleet_job *job)
 {
@@ -71,17 +79,17 @@ static char *details(const struct fleet_job *job)
 static void show_line(struct progress *progress, const struct fleet_job *job)
 {
 	cleanup_free char *text = job->has_progress ? details(job) : NULL;
-	const char *state = progress_state_word(job->state);
+	const char *state = progress_state_word(job->state), *kind = progress_kind_word(job->kind);
 
 	if (progress->any && job->state == progress->last_state &&
 		(!job->has_progress || job->progress.percent < progress->last_percent + LINE_STEP))
 		return;
 	if (text) {
-		fprintf(stderr, "%s: %s %d %%, %s\n", job->kind, state, (int)job->progress.percent,
+		fprintf(stderr, "%s: %s %d %%, %s\n", kind, state, (int)job->progress.percent,
 			text);
 		progress->last_percent = job->progress.percent;
 	} else {
-		fprintf(stderr, "%s: %s\n", job->kind, state);
+		fprintf(stderr, "%s: %s\n", kind, state);
 	}
 }
 
@@ -91,7 +99,7 @@ static void show_bar(struct progress *progress, const struct fleet_job *job)
 	char bar[80];
 
 	progress_bar(job->has_progress ? job->progress.percent : 0, BAR_WIDTH, bar);
-	fprintf(stderr, "\r\033[K%s %s  %s", job->kind, bar,
+	fprintf(stderr, "\r\033[K%s %s  %s", progress_kind_word(job->kind), bar,
 		text ? text : progress_state_word(job->state));
 	fflush(stderr);
 	progress->drawn = true;

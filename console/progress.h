@@ -30,4 +30,7 @@ void progress_bar(double percent, size_t width, char ret_text[80]);
 /* The translated word for a state, for people; static. */
 const char *progress_state_word(enum fleet_job_state state);
 
+/* The same for a kind of job, e.g. "backup"; a kind of a later box is its own word, borrowed. */
+const char *progress_kind_word(const char *kind);
+
 #endif

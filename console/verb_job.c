@@ -118,11 +118,13 @@ static int tell_end(const struct console *console, const struct fleet_job *job)
 		return job->state == FLEET_JOB_FAILED ? VERB_EXIT_FAILED : VERB_EXIT_OK;
 	if (!fleet_job_ended(job)) {
 		printf(_("%s: %s has begun as job %s. Follow it: nexus fleet jobs %s\n"),
-			console->box.name, job->kind, job->id, console->box.name);
+			console->box.name, progress_kind_word(job->kind), job->id,
+			console->box.name);
 		return VERB_EXIT_OK;
 	}
 	if (job->state == FLEET_JOB_FAILED) {
-		fprintf(stderr, _("%s: %s failed: %s\n"), console->box.name, job->kind,
+		fprintf(stderr, _("%s: %s failed: %s\n"), console->box.name,
+			progress_kind_word(job->kind),
 			result->message[0] ? result->message : _("no reason given"));
 		return VERB_EXIT_FAILED;
 	}
@@ -130,7 +132,8 @@ static int tell_end(const struct console *console, const struct fleet_job *job)
 				      ? (uint64_t)(job->ended_s - job->started_s) * 1000000
 				      : 0,
 		took);
-	printf(_("%s: %s is done, in %s.\n"), console->box.name, job->kind, took);
+	printf(_("%s: %s is done, in %s.\n"), console->box.name, progress_kind_word(job->kind),
+		took);
 	if (result->snapshot[0])
 		printf(_("  snapshot  %.16s\n"), result->snapshot);
 	if (result->data_added_bytes) {
@@ -308,7 +311,8 @@ int verb_job_restore(int argc, char **argv, void *context)
 static int add_job(struct table *table, const struct fleet_job *job, int64_t now_s, struct err *err)
 {
 	char started[32], took[32] = "-", state[64];
-	const char *cells[6] = {job->id, job->kind, state, started, took, job->result.message};
+	const char *cells[6] = {
+		job->id, progress_kind_word(job->kind), state, started, took, job->result.message};
 	enum table_colour colour = TABLE_PLAIN;
 
 	table_age(job->started_s, now_s, started);

@@ -108,10 +108,8 @@ static const struct verb_program program = {
 
 int main(int argc, char **argv)
 {
-	i18n_init();
-	log_init("nexus-install", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
 	/* The FAT file systems are our own; mtools' doubts about disk geometry are no help. */
 	setenv("MTOOLS_SKIP_CHECK", "1", 1);
-	return verb_main(&program, argc, argv, NULL);
+	return verb_start(&program, argc, argv, NULL);
 }

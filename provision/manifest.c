@@ -124,8 +124,7 @@ static int members_parse(const struct json *root, struct manifest *ret, struct e
 		r = part_parse(root, "root", &ret->root, err);
 	if (r >= 0)
 		r = part_parse(root, "bios", &ret->bios, err);
-	ret->has_boot_code = json_get(root, "boot_code") != NULL;
-	if (r >= 0 && ret->has_boot_code)
+	if (r >= 0)
 		r = part_parse(root, "boot_code", &ret->boot_code, err);
 	if (r >= 0)
 		r = files_parse(root, ret, err);

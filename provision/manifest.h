@@ -28,9 +28,7 @@ struct manifest {
 	char distribution[32], suite[32], version[64];
 	int64_t build_epoch; /* seconds since 1970 UTC */
 	struct manifest_part kernel, root, bios;
-	/* The boot code of sector 0. Older images do not name it. */
-	bool has_boot_code;
-	struct manifest_part boot_code;
+	struct manifest_part boot_code; /* of sector 0 */
 	size_t file_count; /* at least one */
 	struct manifest_file *files; /* owned */
 };

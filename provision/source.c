@@ -177,16 +177,14 @@ static int boot_code_verify(struct source *source, struct copy *copy, struct err
 		return r;
 	if (memcmp(block, nothing, TARGET_BOOT_CODE) == 0)
 		return err_set(err, ERR_CORRUPT, EBADMSG, "check boot code: sector 0 has none");
-	if (source->manifest.has_boot_code) {
-		if (wanted->size_bytes > TARGET_BOOT_CODE)
-			return err_set(err, ERR_CORRUPT, EFBIG, "check boot code: too large");
-		r = hash_once(copy->hash, block, (size_t)wanted->size_bytes, digest, err);
-		if (r >= 0 && memcmp(digest, wanted->sha256, HASH_SIZE) != 0)
-			r = err_set(err, ERR_CORRUPT, EBADMSG,
-				"check boot code: it is damaged (sha256 differs)");
-	}
+	if (wanted->size_bytes != TARGET_BOOT_CODE)
+		return err_set(err, ERR_CORRUPT, EBADMSG, "check boot code: it has another size");
+	r = hash_once(copy->hash, block, TARGET_BOOT_CODE, digest, err);
 	if (r < 0)
 		return r;
+	if (memcmp(digest, wanted->sha256, HASH_SIZE) != 0)
+		return err_set(err, ERR_CORRUPT, EBADMSG,
+			"check boot code: it is damaged (sha256 differs)");
 	memcpy(source->boot_code, block, TARGET_BOOT_CODE);
 	return 0;
 }

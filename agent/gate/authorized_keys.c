@@ -7,18 +7,19 @@
 #include <unistd.h>
 
 #include "agent/common/identity.h"
+#include "agent/common/program.h"
+#include "agent/common/shown.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "base/verb.h"
 #include "crypto/ssh_key.h"
 
 #define GATE "/usr/lib/nexus/nexus-gate"
 #define STATE_FOLDER "/var/lib/nexus-agent"
-#define SHOWN_FILE "/run/nexus-adoption/authorized"
+#define SHOWN_FILE SHOWN_FOLDER "/" SHOWN_LOGIN
 
 /* A box that has just started derives the key for some seconds yet; sshd waits 30 s for us. */
 #define WAIT_US 20000000u
@@ -119,16 +120,9 @@ static int run(int argc, char **argv, void *context)
 
 int main(int argc, char **argv)
 {
-	static const struct verb_option options[] = {
-		{.long_name = "root",
-			.argument = N_("DIR"),
-			.help = N_("take all paths below DIR, for tests"),
-			.text = &arg_root},
-		{0},
-	};
 	static const struct verb verbs[] = {
-		{"", N_("USER"), N_("Prints the SSH keys that may log in as USER."), NULL, options,
-			1, 1, run},
+		{"", N_("USER"), N_("Prints the SSH keys that may log in as USER."), NULL, NULL, 1,
+			1, run, NULL},
 		{0},
 	};
 	static const struct verb_program program = {
@@ -138,7 +132,5 @@ int main(int argc, char **argv)
 		.verbs = verbs,
 	};
 
-	i18n_init();
-	log_init("authorized-keys", LOG_LEVEL_INFO);
-	return verb_main(&program, argc, argv, NULL);
+	return program_main(&program, &arg_root, argc, argv);
 }

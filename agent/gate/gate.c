@@ -74,8 +74,8 @@ int main(int argc, char **argv)
 {
 	static const struct verb verbs[] = {
 		{"operator", N_("[NAME]"), N_("serve an operator who logged in by SSH"), NULL, NULL,
-			0, 1, run_operator},
-		{"adopt", "", N_("serve the adoption login"), NULL, NULL, 0, 0, run_adopt},
+			0, 1, run_operator, NULL},
+		{"adopt", "", N_("serve the adoption login"), NULL, NULL, 0, 0, run_adopt, NULL},
 		{0},
 	};
 	static const struct verb_program program = {
@@ -85,7 +85,5 @@ int main(int argc, char **argv)
 		.verbs = verbs,
 	};
 
-	i18n_init();
-	log_init("nexus-gate", LOG_LEVEL_INFO);
-	return verb_main(&program, argc, argv, NULL);
+	return verb_start(&program, argc, argv, NULL);
 }

@@ -72,7 +72,7 @@ static int bus_failed(const sd_bus_error *error, int code, struct err *err)
 	if (sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED))
 		return err_set(err, ERR_DENIED, EACCES, "ask nexus-agent: not allowed");
 	return err_set(err, ERR_SYSTEM, code, "ask nexus-agent: %s",
-		error->message ? error->message : strerror(code < 0 ? -code : code));
+		error->message ? error->message : err_reason(code));
 }
 
 /* Calls a method that takes texts (NULL: fewer) and gives one. ret_text is owned. */

@@ -1,23 +1,23 @@
 /* nexus-adoption: derives the code that is shown on the screen and the login key that it opens,
  * from the box's secret and host key. It takes 64 MiB for a moment, which the daemon must not;
- * it leaves /run/nexus-adoption/{code,authorized} and ends. */
+ * it leaves /run/nexus-adoption/{code,authorized,banner} and ends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "agent/common/identity.h"
+#include "agent/common/program.h"
+#include "agent/common/shown.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "base/verb.h"
 #include "fleet/adoption.h"
 
 #define STATE_FOLDER "/var/lib/nexus-agent"
-#define SHOWN_FOLDER "/run/nexus-adoption"
 #define HOST_KEY "/var/lib/nexus-identity/ssh/ssh_host_ed25519_key.pub"
 
 static const char *arg_root = "";
@@ -66,7 +66,7 @@ static int derive(int state_fd, int shown_fd, struct err *err)
 {
 	static const char options[] = "restrict,command=\"/usr/lib/nexus/nexus-gate adopt\"";
 	char secret[IDENTITY_SECRET_SIZE], code[FLEET_ADOPTION_CODE_SIZE];
-	cleanup_free char *line = NULL, *text = NULL;
+	cleanup_free char *line = NULL;
 	cleanup_free void *blob = NULL;
 	uint8_t seed[32], public[32];
 	size_t size;
@@ -82,31 +82,18 @@ static int derive(int state_fd, int shown_fd, struct err *err)
 	explicit_bzero(seed, sizeof(seed));
 	if (r >= 0)
 		r = fleet_adoption_authorized_line(public, options, &line, err);
-	if (r < 0)
-		return r;
-	text = str_printf("%s\n", line);
-	if (!text)
-		return err_oom(err);
-	r = file_replace(shown_fd, "authorized", text, strlen(text), 0600, err);
-	if (r >= 0)
-		r = file_replace(shown_fd, "code", code, strlen(code), 0600, err);
-	return r;
+	return r < 0 ? r : shown_open(shown_fd, code, line, err);
 }
 
-static int forget(int shown_fd, struct err *err)
-{
-	if ((unlinkat(shown_fd, "authorized", 0) < 0 && errno != ENOENT) ||
-		(unlinkat(shown_fd, "code", 0) < 0 && errno != ENOENT))
-		return err_errno(err, errno, "remove adoption code");
-	return 0;
-}
-
-static int adoption_refresh(struct err *err)
+static int refresh(int argc, char **argv, void *context, struct err *err)
 {
 	cleanup_close int state_fd = -1, shown_fd = -1;
 	struct identity identity;
 	int r;
 
+	(void)argc;
+	(void)argv;
+	(void)context;
 	r = open_folder(STATE_FOLDER, &state_fd, err);
 	if (r >= 0)
 		r = open_folder(SHOWN_FOLDER, &shown_fd, err);
@@ -114,34 +101,17 @@ static int adoption_refresh(struct err *err)
 		r = identity_open(state_fd, &identity, NULL, err);
 	if (r < 0)
 		return r;
-	return identity.adopted_s ? forget(shown_fd, err) : derive(state_fd, shown_fd, err);
-}
-
-static int run(int argc, char **argv, void *context)
-{
-	struct err err = ERR_INIT;
-
-	(void)argc;
-	(void)argv;
-	(void)context;
-	if (adoption_refresh(&err) >= 0)
-		return VERB_EXIT_OK;
-	log_error("%s", err.text);
-	return VERB_EXIT_FAILED;
+	return identity.adopted_s ? shown_adopted(shown_fd, err) : derive(state_fd, shown_fd, err);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct verb_option options[] = {
-		{.long_name = "root",
-			.argument = N_("DIR"),
-			.help = N_("take all paths below DIR, for tests"),
-			.text = &arg_root},
-		{0},
-	};
 	static const struct verb verbs[] = {
-		{"", "", N_("Derives the adoption code. Its unit calls it; a person need not."),
-			NULL, options, 0, 0, run},
+		{.name = "",
+			.arguments = "",
+			.summary = N_(
+				"Derives the adoption code. Its unit calls it; a person need not."),
+			.attempt = refresh},
 		{0},
 	};
 	static const struct verb_program program = {
@@ -151,7 +121,5 @@ int main(int argc, char **argv)
 		.verbs = verbs,
 	};
 
-	i18n_init();
-	log_init("nexus-adoption", LOG_LEVEL_INFO);
-	return verb_main(&program, argc, argv, NULL);
+	return program_main(&program, &arg_root, argc, argv);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/common/journal.h"
+#include "agent/common/program.h"
 #include "agent/common/slot.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -14,7 +15,6 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/str.h"
-#include "base/verb.h"
 #include "hw/grubenv.h"
 
 #define BLOCK_PATH "/run/nexus/bootstate"
@@ -162,12 +162,15 @@ static int running_slot(char ret_slot[SLOT_SIZE], struct err *err)
 	return 0;
 }
 
-static int mark_good(struct err *err)
+static int mark_good(int argc, char **argv, void *context, struct err *err)
 {
 	char slot[SLOT_SIZE], failed[SLOT_SIZE] = "";
 	struct hw_grubenv env;
 	int r;
 
+	(void)argc;
+	(void)argv;
+	(void)context;
 	r = running_slot(slot, err);
 	if (r < 0)
 		return r;
@@ -191,50 +194,29 @@ static int mark_good(struct err *err)
 	return r;
 }
 
-static int run_read(int argc, char **argv, void *context)
+static int copy(int argc, char **argv, void *context, struct err *err)
 {
-	struct err err = ERR_INIT;
 	struct hw_grubenv env;
 	int r;
 
 	(void)argc;
 	(void)argv;
 	(void)context;
-	r = state_read(&env, &err);
-	if (r >= 0)
-		r = state_show(&env, &err);
-	if (r < 0)
-		log_error("%s", err.text);
-	return r < 0 ? VERB_EXIT_FAILED : VERB_EXIT_OK;
-}
-
-static int run_mark_good(int argc, char **argv, void *context)
-{
-	struct err err = ERR_INIT;
-
-	(void)argc;
-	(void)argv;
-	(void)context;
-	if (mark_good(&err) >= 0)
-		return VERB_EXIT_OK;
-	log_error("%s", err.text);
-	return VERB_EXIT_FAILED;
+	r = state_read(&env, err);
+	return r < 0 ? r : state_show(&env, err);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct verb_option options[] = {
-		{.long_name = "root",
-			.argument = N_("DIR"),
-			.help = N_("take all paths below DIR, for tests"),
-			.text = &arg_root},
-		{0},
-	};
 	static const struct verb verbs[] = {
-		{"read", "", N_("leave a copy that nexus-agent can read"), NULL, NULL, 0, 0,
-			run_read},
-		{"mark-good", "", N_("mark the running slot good"), NULL, NULL, 0, 0,
-			run_mark_good},
+		{.name = "read",
+			.arguments = "",
+			.summary = N_("leave a copy that nexus-agent can read"),
+			.attempt = copy},
+		{.name = "mark-good",
+			.arguments = "",
+			.summary = N_("mark the running slot good"),
+			.attempt = mark_good},
 		{0},
 	};
 	static const struct verb_program program = {
@@ -242,11 +224,8 @@ int main(int argc, char **argv)
 		.summary = N_(
 			"Reads and writes the boot state. Its units call it; a person need not."),
 		.version = NEXUS_VERSION,
-		.options = options,
 		.verbs = verbs,
 	};
 
-	i18n_init();
-	log_init("nexus-bootstate", LOG_LEVEL_INFO);
-	return verb_main(&program, argc, argv, NULL);
+	return program_main(&program, &arg_root, argc, argv);
 }

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/common/program.h"
 #include "agent/common/record.h"
 #include "agent/common/settings.h"
 #include "agent/worker/engine.h"
@@ -24,7 +25,6 @@
 #include "base/i18n.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "base/verb.h"
 #include "fleet/text.h"
 #include "json/json.h"
 
@@ -259,7 +259,7 @@ static void clear_reports(const struct work *work)
 	}
 	for (struct dirent *entry; (entry = readdir(dir));)
 		if (entry->d_name[0] != '.' && unlinkat(work->out_fd, entry->d_name, 0) < 0)
-			log_warning("remove %s: %m", entry->d_name);
+			log_warning("remove %s: %s", entry->d_name, err_reason(errno));
 }
 
 /* Opens folders, settings and the record of the job. */
@@ -370,59 +370,48 @@ static void leave_init_error(const char *root, const char *text)
 		return;
 	if (!text) {
 		if (unlink(path) < 0 && errno != ENOENT)
-			log_warning("remove %s: %m", path);
+			log_warning("remove %s: %s", path, err_reason(errno));
 	} else if (file_replace(AT_FDCWD, path, text, strlen(text), 0644, &err) < 0) {
 		log_warning("%s", err.text);
 	}
 }
 
-static int run_init(int argc, char **argv, void *context)
+static int init(int argc, char **argv, void *context, struct err *err)
 {
 	cleanup_settings struct settings settings = {0};
-	struct err err = ERR_INIT;
 	int r;
 
 	(void)argc;
 	(void)argv;
-	r = settings_read(*(const char **)context, &settings, &err);
+	r = settings_read(*(const char **)context, &settings, err);
 	if (r >= 0)
-		r = repository_make(*(const char **)context, settings.repository, &err);
-	if (r < 0)
-		log_error("%s", err.text);
-	leave_init_error(*(const char **)context, r < 0 ? err.text : NULL);
-	return r < 0 ? VERB_EXIT_FAILED : VERB_EXIT_OK;
+		r = repository_make(*(const char **)context, settings.repository, err);
+	leave_init_error(*(const char **)context, r < 0 ? err->text : NULL);
+	return r;
 }
 
 int main(int argc, char **argv)
 {
 	static const char *arg_root = "";
-	static const struct verb_option options[] = {
-		{.long_name = "root",
-			.argument = N_("DIR"),
-			.help = N_("take all paths below DIR, for tests"),
-			.text = &arg_root},
-		{0},
-	};
 	static const struct verb verbs[] = {
-		{"init", "", N_("make the key and the repository if they are missing"), NULL, NULL,
-			0, 0, run_init},
+		{.name = "init",
+			.arguments = "",
+			.summary = N_("make the key and the repository if they are missing"),
+			.attempt = init},
 		{"backup", N_("ID"), N_("run the backup that job ID asks for"), NULL, NULL, 1, 1,
-			run_backup},
+			run_backup, NULL},
 		{"restore", N_("ID"), N_("run the restore that job ID asks for"), NULL, NULL, 1, 1,
-			run_restore},
+			run_restore, NULL},
 		{"check", N_("ID"), N_("run the check that job ID asks for"), NULL, NULL, 1, 1,
-			run_check},
+			run_check, NULL},
 		{0},
 	};
 	static const struct verb_program program = {
 		.name = "nexus-job",
 		.summary = N_("Runs one job of nexus-agent. Its units call it; a person need not."),
 		.version = NEXUS_VERSION,
-		.options = options,
 		.verbs = verbs,
 	};
 
-	i18n_init();
-	log_init("nexus-job", LOG_LEVEL_INFO);
-	return verb_main(&program, argc, argv, &arg_root);
+	return program_main(&program, &arg_root, argc, argv);
 }

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/common/program.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/str.h"
-#include "base/verb.h"
 #include "hw/smart.h"
 
 #define SHOWN_FOLDER "/run/nexus-smart"
@@ -54,7 +54,7 @@ static int ask_disk(int folder_fd, const char *name, struct err *err)
 	return file_replace(folder_fd, file, result.output, result.output_size, 0644, err);
 }
 
-static int ask_all(struct err *err)
+static int ask_all(int argc, char **argv, void *context, struct err *err)
 {
 	cleanup_free char *block = str_printf("%s/sys/block", arg_root);
 	cleanup_free char *folder = str_printf("%s" SHOWN_FOLDER, arg_root);
@@ -62,6 +62,9 @@ static int ask_all(struct err *err)
 	cleanup_close int folder_fd = -1;
 	int asked = 0;
 
+	(void)argc;
+	(void)argv;
+	(void)context;
 	if (!block || !folder)
 		return err_oom(err);
 	folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -83,32 +86,14 @@ static int ask_all(struct err *err)
 	return 0;
 }
 
-static int run(int argc, char **argv, void *context)
-{
-	struct err err = ERR_INIT;
-
-	(void)argc;
-	(void)argv;
-	(void)context;
-	if (ask_all(&err) >= 0)
-		return VERB_EXIT_OK;
-	log_error("%s", err.text);
-	return VERB_EXIT_FAILED;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct verb_option options[] = {
-		{.long_name = "root",
-			.argument = N_("DIR"),
-			.help = N_("take all paths below DIR, for tests"),
-			.text = &arg_root},
-		{0},
-	};
 	static const struct verb verbs[] = {
-		{"", "",
-			N_("Asks every disk for its health. Its unit calls it; a person need not."),
-			NULL, options, 0, 0, run},
+		{.name = "",
+			.arguments = "",
+			.summary = N_("Asks every disk for its health. Its unit calls it; a person "
+				      "need not."),
+			.attempt = ask_all},
 		{0},
 	};
 	static const struct verb_program program = {
@@ -118,7 +103,5 @@ int main(int argc, char **argv)
 		.verbs = verbs,
 	};
 
-	i18n_init();
-	log_init("nexus-smart", LOG_LEVEL_INFO);
-	return verb_main(&program, argc, argv, NULL);
+	return program_main(&program, &arg_root, argc, argv);
 }

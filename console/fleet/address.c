@@ -115,6 +115,22 @@ static struct question *question_new(const struct address *address)
 	return q;
 }
 
+/* gai_strerror follows the locale; a chain is English. */
+static const char *reason_of(int result)
+{
+	switch (result) {
+	case EAI_INPROGRESS:
+		return "no answer in time";
+	case EAI_NONAME:
+	case EAI_NODATA:
+		return "no such name";
+	case EAI_AGAIN:
+		return "no name server answers";
+	default:
+		return "the look-up failed";
+	}
+}
+
 static void take_answer(struct question *q, struct address_lookup *ret)
 {
 	int result = gai_error(&q->gai);
@@ -127,7 +143,7 @@ static void take_answer(struct question *q, struct address_lookup *ret)
 	}
 	if (result != 0)
 		err_set(&ret->why, ERR_NETWORK, ENOENT, "look up %s: %s", q->host,
-			result == EAI_INPROGRESS ? "no answer in time" : gai_strerror(result));
+			reason_of(result));
 	for (struct addrinfo *i = result == 0 ? q->gai.ar_result : NULL;
 		i && ret->count < ADDRESS_SOCKETS_MAX; i = i->ai_next)
 		if (i->ai_addrlen <= sizeof(ret->sockets[0]))

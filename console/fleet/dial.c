@@ -42,7 +42,7 @@ static int fail(struct dial *dial, enum fault fault, int code, const char *what,
 	dial->fault = fault;
 	if (fault == FAULT_CONSOLE)
 		return err_errno(err, code, "%s", what);
-	return err_set(err, ERR_NETWORK, code, "%s: %s", what, strerror(code));
+	return err_set(err, ERR_NETWORK, code, "%s: %s", what, err_reason(code));
 }
 
 /* 1 connected, 0 under way, else negative errno. */

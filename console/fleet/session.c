@@ -133,7 +133,7 @@ static int fail(
 			str_sanitize(reason);
 	}
 	return err_set(err, fault == FAULT_LOGIN ? ERR_DENIED : ERR_NETWORK, code, "%s: %s", what,
-		reason ? reason : strerror(code));
+		reason ? reason : err_reason(code));
 }
 
 /* --- key exchange --- */

@@ -50,8 +50,14 @@ boot_image_json() {
 	image_json_head | in_tools jq \
 		--argjson kernel "$(image_part "$cache/$base_entry/kernel.img")" \
 		--argjson root "$(image_part "$work/root.img")" --argjson bios "$(image_part "$work/core.img")" \
-		--argjson files "$files" \
-		'. + {kernel: $kernel, root: $root, bios: $bios, esp_files: $files}'
+		--argjson boot_code "$(image_boot_code)" --argjson files "$files" \
+		'. + {kernel: $kernel, root: $root, bios: $bios, boot_code: $boot_code, esp_files: $files}'
+}
+
+# What step_stick puts at the start of sector 0: the rest of boot.img would lie under the partition table.
+image_boot_code() {
+	head -c 440 "$work/boot.img" >"$work/boot-code.img"
+	image_part "$work/boot-code.img"
 }
 
 image_part() {

@@ -10,5 +10,7 @@
 
 #pragma GCC poison strcpy strcat strncat sprintf vsprintf strtok atoi atol atoll gets system popen
 #pragma GCC poison localtime gmtime ctime asctime mktemp tempnam tmpnam
+/* Follows the locale, which an error chain must not: err_reason. */
+#pragma GCC poison strerror
 
 #endif

@@ -89,8 +89,15 @@ int err_errno(struct err *err, int code, const char *format, ...)
 	vsnprintf(err->text, sizeof(err->text), format, ap);
 	va_end(ap);
 	used = strlen(err->text);
-	snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(err->code));
+	snprintf(err->text + used, sizeof(err->text) - used, ": %s", err_reason(err->code));
 	return r;
+}
+
+const char *err_reason(int code)
+{
+	const char *reason = strerrordesc_np(abs(code));
+
+	return reason ? reason : "unknown error";
 }
 
 int err_wrap(struct err *err, const char *format, ...)

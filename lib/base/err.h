@@ -37,9 +37,13 @@ int err_set(struct err *err, enum err_kind kind, int code, const char *format, .
 	__attribute__((format(printf, 4, 5)));
 
 /* Like err_set for a failed system call: kind follows from code (ENOSPC is ERR_SPACE, EACCES
- * ERR_DENIED, ENOENT ERR_NOT_FOUND ...), and ": strerror" is appended. Returns -code. */
+ * ERR_DENIED, ENOENT ERR_NOT_FOUND ...), and ": " with err_reason is appended. Returns -code. */
 int err_errno(struct err *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* What strerror says of an errno, its sign ignored, but English in every locale; static, and of
+ * an unknown number "unknown error". For chains and logs, which people search for. */
+const char *err_reason(int code);
 
 /* Puts "what: " before the text; kind and code stay. Returns -err->code. */
 int err_wrap(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

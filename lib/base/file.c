@@ -78,12 +78,12 @@ int file_write_full(int fd, const void *data, size_t size, const char *name, str
 	return 0;
 }
 
-int file_read_full(int fd, void *data, size_t size, const char *name, struct err *err)
+/* offset -1: where fd stands, and it moves. */
+static int read_full(
+	int fd, uint8_t *data, size_t size, off_t offset, const char *name, struct err *err)
 {
-	uint8_t *p = data;
-
 	while (size) {
-		ssize_t n = read(fd, p, size);
+		ssize_t n = offset < 0 ? read(fd, data, size) : pread(fd, data, size, offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -91,31 +91,25 @@ int file_read_full(int fd, void *data, size_t size, const char *name, struct err
 			return err_errno(err, errno, "read %s", name);
 		if (n == 0)
 			return err_set(err, ERR_CORRUPT, ENODATA, "read %s: ends too early", name);
-		p += n;
+		data += n;
+		if (offset >= 0)
+			offset += n;
 		size -= (size_t)n;
 	}
 	return 0;
 }
 
+int file_read_full(int fd, void *data, size_t size, const char *name, struct err *err)
+{
+	return read_full(fd, data, size, -1, name, err);
+}
+
 int file_pread_full(
 	int fd, void *data, size_t size, uint64_t offset, const char *name, struct err *err)
 {
-	uint8_t *p = data;
-
-	while (size) {
-		ssize_t n = pread(fd, p, size, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(err, errno, "read %s", name);
-		if (n == 0)
-			return err_set(err, ERR_CORRUPT, ENODATA, "read %s: ends too early", name);
-		p += n;
-		offset += (uint64_t)n;
-		size -= (size_t)n;
-	}
-	return 0;
+	if (offset > INT64_MAX)
+		return err_set(err, ERR_CORRUPT, EINVAL, "read %s: no such place", name);
+	return read_full(fd, data, size, (off_t)offset, name, err);
 }
 
 int file_sync_parent(int dir_fd, const char *path, struct err *err)

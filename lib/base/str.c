@@ -173,3 +173,13 @@ bool str_list_has(const struct str_list *list, const char *text)
 			return true;
 	return false;
 }
+
+bool str_find(const char *const *names, size_t count, const char *name, size_t *ret_index)
+{
+	for (size_t i = 0; name && i < count; i++)
+		if (names[i] && strcmp(names[i], name) == 0) {
+			*ret_index = i;
+			return true;
+		}
+	return false;
+}

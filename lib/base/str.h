@@ -59,4 +59,7 @@ static inline void cleanup_str_list_fn(struct str_list *list)
 }
 #define cleanup_str_list __attribute__((cleanup(cleanup_str_list_fn)))
 
+/* Which of the names is meant; an entry may be NULL. False if none is, or name is NULL. */
+bool str_find(const char *const *names, size_t count, const char *name, size_t *ret_index);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/i18n.h"
+#include "base/log.h"
 
 #define OPTIONS_MAX 96
 
@@ -291,6 +292,18 @@ static const struct verb *find_verb(const struct verb_program *program, const ch
 	return NULL;
 }
 
+static int call_verb(const struct verb *verb, int argc, char **argv, void *context)
+{
+	struct err err = ERR_INIT;
+
+	if (verb->run)
+		return verb->run(argc, argv, context);
+	if (verb->attempt(argc, argv, context, &err) >= 0)
+		return VERB_EXIT_OK;
+	log_error("%s", err.text);
+	return VERB_EXIT_FAILED;
+}
+
 static int run_verb(const struct verb_program *program, const struct verb *verb, int argc,
 	char **argv, void *context)
 {
@@ -316,7 +329,7 @@ static int run_verb(const struct verb_program *program, const struct verb *verb,
 		hint(program, verb);
 		return VERB_EXIT_USAGE;
 	}
-	return verb->run(count, argv + optind, context);
+	return call_verb(verb, count, argv + optind, context);
 }
 
 int verb_main(const struct verb_program *program, int argc, char **argv, void *context)
@@ -351,4 +364,11 @@ int verb_main(const struct verb_program *program, int argc, char **argv, void *c
 	if (!verb)
 		return refuse_verb(program, argv[optind]);
 	return run_verb(program, verb, argc - optind, argv + optind, context);
+}
+
+int verb_start(const struct verb_program *program, int argc, char **argv, void *context)
+{
+	i18n_init();
+	log_init(program->name, LOG_LEVEL_INFO);
+	return verb_main(program, argc, argv, context);
 }

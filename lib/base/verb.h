@@ -36,8 +36,11 @@ struct verb {
 	const struct verb_option *options; /* ends with { 0 }; NULL: none */
 	int min_arguments;
 	int max_arguments; /* -1: any number */
-	/* argv[0..argc-1] are the arguments alone. Returns the exit status. */
+	/* Exactly one of the two; argv[0..argc-1] are the arguments alone. run returns the exit
+	 * status and has told of its failures itself; attempt returns 0 or a negative errno, and
+	 * its chain is logged. */
 	int (*run)(int argc, char **argv, void *context);
+	int (*attempt)(int argc, char **argv, void *context, struct err *err);
 };
 
 struct verb_program {
@@ -53,5 +56,8 @@ struct verb_program {
 /* Reads the command line, runs the verb and returns its exit status; 2 after a mistake, which
  * is told on stderr with the nearest right name. context is handed to the verb. */
 int verb_main(const struct verb_program *program, int argc, char **argv, void *context);
+
+/* What the main of most programs is: locale and log (at level info) set up, then verb_main. */
+int verb_start(const struct verb_program *program, int argc, char **argv, void *context);
 
 #endif

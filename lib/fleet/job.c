@@ -21,13 +21,12 @@ const char *fleet_job_state_name(enum fleet_job_state state)
 
 bool fleet_job_state_parse(const char *name, enum fleet_job_state *ret)
 {
-	for (size_t i = 0; name && i < sizeof(state_names) / sizeof(*state_names); i++) {
-		if (!str_equal(name, state_names[i]))
-			continue;
-		*ret = (enum fleet_job_state)i;
-		return true;
-	}
-	return false;
+	size_t i;
+
+	if (!str_find(state_names, sizeof(state_names) / sizeof(*state_names), name, &i))
+		return false;
+	*ret = (enum fleet_job_state)i;
+	return true;
 }
 
 bool fleet_job_ended(const struct fleet_job *job)

@@ -21,13 +21,12 @@ const char *fleet_status_level_name(enum fleet_status_level level)
 
 bool fleet_status_level_parse(const char *name, enum fleet_status_level *ret)
 {
-	for (size_t i = 0; name && i < sizeof(level_names) / sizeof(*level_names); i++) {
-		if (!str_equal(name, level_names[i]))
-			continue;
-		*ret = (enum fleet_status_level)i;
-		return true;
-	}
-	return false;
+	size_t i;
+
+	if (!str_find(level_names, sizeof(level_names) / sizeof(*level_names), name, &i))
+		return false;
+	*ret = (enum fleet_status_level)i;
+	return true;
 }
 
 void fleet_status_add_check(struct fleet_status *status, const char *id,

@@ -327,3 +327,20 @@ int scan_text_decode(const struct scan_text *text, struct buf *ret, struct err *
 	}
 	return r < 0 ? r : buf_add_byte(ret, 0, err);
 }
+
+int scan_name_decode(const struct scan_text *text, struct buf *ret, struct err *err)
+{
+	cleanup_buf struct buf quoted = BUF_INIT(ret->max);
+	size_t plain = 0;
+	int r;
+
+	while (plain < text->size && text->data[plain] != '\\' && !(text->data[plain] & 0x80))
+		plain++;
+	/* Most names are what they stand for. */
+	if (plain == text->size) {
+		r = buf_add(ret, text->data, plain, err);
+		return r < 0 ? r : buf_add_byte(ret, 0, err);
+	}
+	r = scan_text_decode(text, &quoted, err);
+	return r < 0 ? r : text_unquote((const char *)quoted.data, ret, err);
+}

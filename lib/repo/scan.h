@@ -75,5 +75,8 @@ static inline bool scan_is(const struct scan_text *text, const char *plain)
  * surrogates and bytes that are no UTF-8 become U+FFFD. -EBADMSG for a NUL within. */
 int scan_text_decode(const struct scan_text *text, struct buf *ret, struct err *err)
 	__attribute__((warn_unused_result));
+/* The same for a name: what stands there is JSON of strconv.Quote. */
+int scan_name_decode(const struct scan_text *text, struct buf *ret, struct err *err)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -1,6 +1,7 @@
 #include "repo/tree.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -245,16 +246,15 @@ int tree_add(struct buf *ret, const struct node *node, bool first, struct err *e
 /* --- Reading. Strings go to reader->text; until the node is complete they are kept as offsets,
  * because that buffer moves when it grows. Offset 0 is "". --- */
 
-struct offsets {
-	size_t name, user, group, link_target;
-};
-
 /* What is being read. */
 struct reading {
 	struct tree_reader *reader;
-	struct node *node;
-	struct offsets at;
+	struct node node;
+	struct {
+		size_t name, user, group, link_target;
+	} at;
 	struct err *err;
+	size_t field; /* where in the table of fields to look first */
 	int result;
 };
 
@@ -265,83 +265,83 @@ static bool fail(struct reading *reading, int r)
 	return scan_fail(&reading->reader->scan);
 }
 
-static bool read_text(struct reading *reading, size_t *ret_at)
+static int decode_base64(const struct scan_text *text, struct buf *ret, struct err *err)
+{
+	int r = text_decode_base64(text->data, text->size, ret, err);
+
+	return r < 0 ? r : buf_add_byte(ret, 0, err);
+}
+
+/* Keeps a string, decoded and with a NUL behind it; *ret_at is where. */
+static bool keep(struct reading *reading,
+	int (*decode)(const struct scan_text *text, struct buf *ret, struct err *err),
+	size_t *ret_at)
 {
 	struct tree_reader *reader = reading->reader;
 	struct scan_text text;
 	size_t at = reader->text.size;
 	int r;
 
-	if (scan_null(&reader->scan))
-		return true;
 	if (!scan_string(&reader->scan, &text))
 		return false;
-	r = scan_text_decode(&text, &reader->text, reading->err);
+	r = decode(&text, &reader->text, reading->err);
 	if (r < 0)
 		return fail(reading, r);
 	*ret_at = at;
 	return true;
 }
 
-static bool read_base64(struct reading *reading, size_t *ret_at, size_t *ret_size)
-{
-	struct tree_reader *reader = reading->reader;
-	struct scan_text text;
-	size_t at = reader->text.size;
-	int r;
+/* --- One reader for each form of field; to is the place in struct reading. --- */
 
-	if (scan_null(&reader->scan))
-		return true;
-	if (!scan_string(&reader->scan, &text))
-		return false;
-	r = text_decode_base64(text.data, text.size, &reader->text, reading->err);
-	if (r < 0)
-		return fail(reading, r);
-	*ret_at = at;
-	*ret_size = reader->text.size - at;
-	r = buf_add_byte(&reader->text, 0, reading->err);
-	return r < 0 ? fail(reading, r) : true;
+static bool read_u64(struct reading *reading, void *to)
+{
+	return scan_u64(&reading->reader->scan, to);
 }
 
-/* The name is JSON of strconv.Quote. */
-static bool read_name(struct reading *reading)
+static bool read_u32(struct reading *reading, void *to)
 {
-	struct tree_reader *reader = reading->reader;
-	struct scan_text text;
-	size_t at = reader->text.size;
-	int r;
-
-	if (!scan_string(&reader->scan, &text))
-		return false;
-	buf_clear(&reader->quoted);
-	r = scan_text_decode(&text, &reader->quoted, reading->err);
-	if (r >= 0)
-		r = text_unquote((const char *)reader->quoted.data, &reader->text, reading->err);
-	if (r < 0)
-		return fail(reading, r);
-	reading->at.name = at;
-	return true;
+	return scan_u32(&reading->reader->scan, to);
 }
 
-static bool read_time(struct reading *reading, struct node_time *ret)
+static bool read_name(struct reading *reading, void *to)
 {
+	return keep(reading, scan_name_decode, to);
+}
+
+static bool read_text(struct reading *reading, void *to)
+{
+	return scan_null(&reading->reader->scan) || keep(reading, scan_text_decode, to);
+}
+
+static bool read_base64(struct reading *reading, void *to)
+{
+	return scan_null(&reading->reader->scan) || keep(reading, decode_base64, to);
+}
+
+/* linktarget_raw wins, also when it came before. */
+static bool read_link_target(struct reading *reading, void *to)
+{
+	return *(size_t *)to ? scan_skip(&reading->reader->scan) : read_text(reading, to);
+}
+
+static bool read_time(struct reading *reading, void *to)
+{
+	struct node_time *time = to;
 	struct scan_text text;
 	char copy[64];
-	int r;
 
 	if (!scan_string(&reading->reader->scan, &text))
 		return false;
 	if (text.size >= sizeof(copy))
 		return scan_fail(&reading->reader->scan);
-	memcpy(copy, text.data, text.size);
-	copy[text.size] = '\0';
-	r = clock_rfc3339_parse(copy, &ret->seconds, &ret->nanoseconds, NULL, reading->err);
-	if (r < 0)
-		r = err_set(reading->err, ERR_CORRUPT, EBADMSG, "a time is broken");
-	return r < 0 ? fail(reading, r) : true;
+	*(char *)mempcpy(copy, text.data, text.size) = '\0';
+	if (clock_rfc3339_parse(copy, &time->seconds, &time->nanoseconds, NULL, reading->err) < 0)
+		return fail(
+			reading, err_set(reading->err, ERR_CORRUPT, EBADMSG, "a time is broken"));
+	return true;
 }
 
-static bool read_type(struct reading *reading)
+static bool read_type(struct reading *reading, void *to)
 {
 	struct scan_text text;
 
@@ -349,149 +349,144 @@ static bool read_type(struct reading *reading)
 		return false;
 	for (enum node_type type = NODE_FILE; type <= NODE_SOCKET; type++)
 		if (scan_is(&text, type_names[type]))
-			reading->node->type = type;
+			*(enum node_type *)to = type;
 	return true;
 }
 
-static bool read_content(struct reading *reading)
+static bool read_subtree(struct reading *reading, void *to)
 {
-	struct tree_reader *reader = reading->reader;
+	struct scan *scan = &reading->reader->scan;
+
+	if (!scan_null(scan))
+		reading->node.has_subtree = scan_id(scan, to);
+	return !scan->failed;
+}
+
+/* Reads null or a list, each element of which is appended to a buffer by read. */
+static bool read_list(
+	struct reading *reading, bool (*read)(struct reading *reading), size_t *ret_count)
+{
+	struct scan *scan = &reading->reader->scan;
+
+	if (scan_null(scan))
+		return true;
+	if (!scan_array(scan))
+		return false;
+	for (; scan_element(scan); (*ret_count)++)
+		if (!read(reading))
+			return false;
+	return !scan->failed;
+}
+
+static bool read_one_id(struct reading *reading)
+{
 	struct id id;
 
-	if (scan_null(&reader->scan))
-		return true;
-	if (!scan_array(&reader->scan))
+	if (!scan_id(&reading->reader->scan, &id))
 		return false;
-	while (scan_element(&reader->scan)) {
-		if (!scan_id(&reader->scan, &id))
-			return false;
-		if (buf_add(&reader->ids, &id, sizeof(id), reading->err) < 0)
-			return fail(reading, -EFBIG);
-		reading->node->content_count++;
-	}
-	return !reader->scan.failed;
+	return buf_add(&reading->reader->ids, &id, sizeof(id), reading->err) >= 0 ||
+	       fail(reading, -EFBIG);
 }
 
 /* Pointers of an entry are offsets until the node is complete. */
-static bool read_xattr(struct reading *reading)
+static bool read_one_xattr(struct reading *reading)
 {
 	struct tree_reader *reader = reading->reader;
-	size_t name = 0, value = 0, size = 0;
+	size_t name = 0, value = 0, before, size = 0;
 	struct node_xattr xattr;
 	struct scan_text key;
 
 	if (!scan_object(&reader->scan))
 		return false;
-	while (scan_member(&reader->scan, &key))
+	while (scan_member(&reader->scan, &key)) {
+		before = value;
 		if (scan_is(&key, "name"))
 			read_text(reading, &name);
 		else if (scan_is(&key, "value"))
-			read_base64(reading, &value, &size);
+			read_base64(reading, &value);
 		else
 			scan_skip(&reader->scan);
+		if (value != before)
+			size = reader->text.size - value - 1; /* without its NUL */
+	}
 	xattr = (struct node_xattr){
 		.name = (const char *)(uintptr_t)name,
 		.value = (const uint8_t *)(uintptr_t)value,
 		.size = size,
 	};
-	if (!reader->scan.failed &&
-		buf_add(&reader->xattrs, &xattr, sizeof(xattr), reading->err) < 0)
-		return fail(reading, -EFBIG);
-	reading->node->xattr_count++;
-	return !reader->scan.failed;
-}
-
-static bool read_xattrs(struct reading *reading)
-{
-	struct tree_reader *reader = reading->reader;
-
-	if (scan_null(&reader->scan))
-		return true;
-	if (!scan_array(&reader->scan))
+	if (reader->scan.failed)
 		return false;
-	while (scan_element(&reader->scan))
-		if (!read_xattr(reading))
-			return false;
-	return !reader->scan.failed;
+	return buf_add(&reader->xattrs, &xattr, sizeof(xattr), reading->err) >= 0 ||
+	       fail(reading, -EFBIG);
 }
 
-/* Numbers by their key; false if it is none of them. */
-static bool read_number(struct reading *reading, const struct scan_text *key)
+static bool read_content(struct reading *reading, void *to)
 {
-	struct scan *scan = &reading->reader->scan;
-	struct node *node = reading->node;
-	const struct {
-		const char *key;
-		uint64_t *wide;
-		uint32_t *narrow;
-	} numbers[] = {
-		{"mode", NULL, &node->mode},
-		{"uid", NULL, &node->uid},
-		{"gid", NULL, &node->gid},
-		{"inode", &node->inode, NULL},
-		{"device_id", &node->device_id, NULL},
-		{"size", &node->size, NULL},
-		{"links", &node->links, NULL},
-		{"device", &node->device, NULL},
-	};
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (!scan_is(key, numbers[i].key))
-			continue;
-		if (numbers[i].wide)
-			scan_u64(scan, numbers[i].wide);
-		else
-			scan_u32(scan, numbers[i].narrow);
-		return true;
-	}
-	return false;
+	return read_list(reading, read_one_id, to);
 }
 
+static bool read_xattrs(struct reading *reading, void *to)
+{
+	return read_list(reading, read_one_xattr, to);
+}
+
+#define FIELD(key, read, to)                                                                       \
+	{                                                                                          \
+		key, sizeof(key) - 1, read, offsetof(struct reading, to)                           \
+	}
+
+/* In the order in which restic writes them. */
+static const struct field {
+	const char *key;
+	size_t key_size;
+	bool (*read)(struct reading *reading, void *to);
+	size_t to;
+} fields[] = {
+	FIELD("name", read_name, at.name),
+	FIELD("type", read_type, node.type),
+	FIELD("mode", read_u32, node.mode),
+	FIELD("mtime", read_time, node.modified),
+	FIELD("atime", read_time, node.accessed),
+	FIELD("ctime", read_time, node.changed),
+	FIELD("uid", read_u32, node.uid),
+	FIELD("gid", read_u32, node.gid),
+	FIELD("user", read_text, at.user),
+	FIELD("group", read_text, at.group),
+	FIELD("inode", read_u64, node.inode),
+	FIELD("device_id", read_u64, node.device_id),
+	FIELD("size", read_u64, node.size),
+	FIELD("links", read_u64, node.links),
+	FIELD("linktarget", read_link_target, at.link_target),
+	FIELD("linktarget_raw", read_base64, at.link_target),
+	FIELD("extended_attributes", read_xattrs, node.xattr_count),
+	FIELD("device", read_u64, node.device),
+	FIELD("content", read_content, node.content_count),
+	FIELD("subtree", read_subtree, node.subtree),
+};
+
+#define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
+
+/* Goes on in the table where the last member was found: in their usual order a comparison or
+ * two find each. A key of a restic to come is skipped. */
 static void read_member(struct reading *reading, const struct scan_text *key)
 {
-	struct node *node = reading->node;
-	struct scan *scan = &reading->reader->scan;
-	size_t raw = 0, size;
+	for (size_t tried = 0; tried < FIELD_COUNT; tried++) {
+		const struct field *field = &fields[reading->field];
 
-	if (scan_is(key, "name")) {
-		read_name(reading);
-	} else if (scan_is(key, "type")) {
-		read_type(reading);
-	} else if (scan_is(key, "mtime")) {
-		read_time(reading, &node->modified);
-	} else if (scan_is(key, "atime")) {
-		read_time(reading, &node->accessed);
-	} else if (scan_is(key, "ctime")) {
-		read_time(reading, &node->changed);
-	} else if (scan_is(key, "user")) {
-		read_text(reading, &reading->at.user);
-	} else if (scan_is(key, "group")) {
-		read_text(reading, &reading->at.group);
-	} else if (scan_is(key, "linktarget")) {
-		if (reading->at.link_target)
-			scan_skip(scan); /* linktarget_raw came before and wins */
-		else
-			read_text(reading, &reading->at.link_target);
-	} else if (scan_is(key, "linktarget_raw")) {
-		if (read_base64(reading, &raw, &size) && raw)
-			reading->at.link_target = raw;
-	} else if (scan_is(key, "extended_attributes")) {
-		read_xattrs(reading);
-	} else if (scan_is(key, "content")) {
-		read_content(reading);
-	} else if (scan_is(key, "subtree")) {
-		if (!scan_null(scan))
-			node->has_subtree = scan_id(scan, &node->subtree);
-	} else if (!read_number(reading, key)) {
-		scan_skip(scan);
+		reading->field = (reading->field + 1) % FIELD_COUNT;
+		if (key->size == field->key_size && memcmp(key->data, field->key, key->size) == 0) {
+			field->read(reading, (char *)reading + field->to);
+			return;
+		}
 	}
+	scan_skip(&reading->reader->scan);
 }
 
 /* Turns the offsets into pointers. */
 static void settle(struct reading *reading)
 {
 	struct tree_reader *reader = reading->reader;
-	struct node *node = reading->node;
+	struct node *node = &reading->node;
 	const char *text = (const char *)reader->text.data;
 	struct node_xattr *xattrs = (struct node_xattr *)(void *)reader->xattrs.data;
 
@@ -527,7 +522,6 @@ int tree_reader_init(struct tree_reader *reader, const void *data, size_t size, 
 		.ids = BUF_INIT(CONTENT_MAX),
 		.xattrs = BUF_INIT(XATTRS_MAX),
 		.last = BUF_INIT(TEXT_MAX),
-		.quoted = BUF_INIT(TEXT_MAX),
 	};
 	scan_init(&reader->scan, data, size);
 	scan_object(&reader->scan);
@@ -559,8 +553,7 @@ static int finish(struct tree_reader *reader, struct err *err)
 
 int tree_reader_next(struct tree_reader *reader, struct node *ret, struct err *err)
 {
-	struct node node = {0};
-	struct reading reading = {.reader = reader, .node = &node, .err = err};
+	struct reading reading = {.reader = reader, .err = err};
 	struct scan_text key;
 	int r;
 
@@ -582,10 +575,10 @@ int tree_reader_next(struct tree_reader *reader, struct node *ret, struct err *e
 	if (reader->scan.failed)
 		return scan_end(&reader->scan, "tree", err);
 	settle(&reading);
-	r = judge_name(reader, &node, err);
+	r = judge_name(reader, &reading.node, err);
 	if (r < 0)
 		return r;
-	*ret = node;
+	*ret = reading.node;
 	return 1;
 }
 
@@ -595,5 +588,4 @@ void tree_reader_done(struct tree_reader *reader)
 	buf_done(&reader->ids);
 	buf_done(&reader->xattrs);
 	buf_done(&reader->last);
-	buf_done(&reader->quoted);
 }

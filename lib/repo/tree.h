@@ -75,7 +75,6 @@ struct tree_reader {
 	struct buf ids; /* owned: its content */
 	struct buf xattrs; /* owned: struct node_xattr */
 	struct buf last; /* owned: the name before */
-	struct buf quoted; /* owned: a name as it stands in the text */
 	bool ended;
 };
 

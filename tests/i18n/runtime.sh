@@ -47,3 +47,14 @@ for program in "${programs[@]}"; do
 	compare "$program" --no-such-option
 done
 [ $failures = 0 ]
+
+# Words that stand within a sentence.
+LC_ALL=es_VE.UTF-8 LANGUAGE=es "$BUILD/tests/unit/console/test-console-progress"
+
+# Error chains stay English even where the C library speaks Spanish.
+spanish=$(LC_ALL=es_VE.UTF-8 LANGUAGE=es cat /not/there 2>&1 || true)
+if [[ $spanish == *"No such file"* ]]; then
+	echo "the C library has no Spanish here (package libc-l10n); its chains are not tested"
+else
+	LC_ALL=es_VE.UTF-8 LANGUAGE=es "$BUILD/tests/unit/base/test-base-err"
+fi

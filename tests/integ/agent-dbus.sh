@@ -5,13 +5,7 @@ set -euo pipefail
 # shellcheck source=tests/integ/agent-lib.sh
 . "$SRC/tests/integ/agent-lib.sh"
 
-for tool in busctl dbus-daemon jq restic ssh-keygen; do
-	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
-done
-
-mkdir -p "$T/bin"
-ln -s "$BUILD/backup/nexus-backup" "$T/bin/nexus-backup"
-export PATH=$T/bin:$PATH HOME=$T XDG_CACHE_HOME=$T/cache
+need_tools busctl dbus-daemon jq restic ssh-keygen
 make_box
 head -c 2000000 /dev/urandom >"$root/data/files/a"
 mkdir "$root/data/files/dir" && echo hello >"$root/data/files/dir/b"

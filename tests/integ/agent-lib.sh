@@ -36,8 +36,19 @@ wait_for() {
 	done
 }
 
-# The folders of a box, as image and units make them.
+# need_tools TOOL...: skips the test where one is missing.
+need_tools() {
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null || { echo "no $tool here"; exit 77; }
+	done
+}
+
+# The folders of a box, as image and units make them, and our engine where its programs look.
 make_box() {
+	mkdir -p "$T/bin"
+	ln -s "$BUILD/backup/nexus-backup" "$T/bin/nexus-backup"
+	export PATH=$T/bin:$PATH HOME=$T XDG_CACHE_HOME=$T/cache
 	mkdir -p "$root"/{etc/nexus,proc/sys/kernel/random,sys,dev,data/backup,data/restore,data/files} \
 		"$root"/{double,run/nexus-jobs,run/nexus-adoption,run/nexus-smart,run/nexus-bootstate} \
 		"$root"/{run/nexus,var/lib/nexus-bootstate,var/lib/nexus-identity/ssh,usr/lib/nexus}

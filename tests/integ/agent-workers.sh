@@ -6,13 +6,7 @@ set -euo pipefail
 # shellcheck source=tests/integ/agent-lib.sh
 . "$SRC/tests/integ/agent-lib.sh"
 
-for tool in busctl dbus-daemon jq ssh-keygen; do
-	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
-done
-
-mkdir -p "$T/bin"
-ln -s "$BUILD/backup/nexus-backup" "$T/bin/nexus-backup"
-export PATH=$T/bin:$PATH HOME=$T XDG_CACHE_HOME=$T/cache
+need_tools busctl dbus-daemon jq ssh-keygen
 make_box
 worker() { # PROGRAM ARGUMENT...
 	local program=$1

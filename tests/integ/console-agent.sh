@@ -7,23 +7,15 @@ set -euo pipefail
 # shellcheck source=tests/integ/agent-lib.sh
 . "$SRC/tests/integ/agent-lib.sh"
 
-for tool in busctl dbus-daemon jq ssh-keygen /usr/sbin/sshd; do
-	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
-done
+need_tools busctl dbus-daemon jq ssh-keygen /usr/sbin/sshd
 if [ "$(id -u)" != 0 ] || ! unshare -m true 2>/dev/null; then
 	echo "needs root, for sshd"
 	exit 77
 fi
 
 nexus=$BUILD/console/nexus
-export NEXUS_HOME=$T/home NO_COLOR=1 HOME=$T XDG_CACHE_HOME=$T/cache
-mkdir -p "$T/bin" "$T/usr-lib-nexus"
-if [ -x "$BUILD/backup/nexus-backup" ]; then
-	ln -s "$BUILD/backup/nexus-backup" "$T/bin/nexus-backup"
-else
-	ln -s "$(command -v restic)" "$T/bin/nexus-backup"
-fi
-export PATH=$T/bin:$PATH
+export NEXUS_HOME=$T/home NO_COLOR=1
+mkdir -p "$T/usr-lib-nexus"
 
 # run STATUS COMMAND...: stdout in $T/out, stderr in $T/err.
 run() {
@@ -66,6 +58,9 @@ start_sshd() {
 		PermitRootLogin prohibit-password
 		SetEnv DBUS_SYSTEM_BUS_ADDRESS=$DBUS_SYSTEM_BUS_ADDRESS
 	END
+	# The banner's part is the image's own.
+	sed -n '/^Match/,$p' "$SRC/overlays/common/etc/ssh/sshd_config.d/10-nexus.conf" |
+		sed "s|/run/nexus-adoption|$root&|" >>"$T/sshd_config"
 	# shellcheck disable=SC2016
 	unshare -m --propagation private bash -c '
 		mount --bind "$1/passwd" /etc/passwd
@@ -89,6 +84,9 @@ at=127.0.0.1:$port
 echo "== adoption with the code on the box's screen"
 run 5 "$nexus" fleet adopt "$at" --code 0000-0000-0000-0000
 cp "$root/run/nexus-adoption/code" "$T/code"
+grep -qx 'nexus-adoption: open' "$root/run/nexus-adoption/banner" || fail "no banner of an open box"
+run 5 "$nexus" fleet adopt "$at" --code "$(cut -c1-10 "$T/code")ZZZZ-ZZZZ"
+has err "refuses the code"
 run 0 "$nexus" fleet adopt "$at" --code-file "$T/code" --name tienda-1
 has out "tienda-1 is yours now"
 has out "debian 0.1.0"
@@ -96,7 +94,14 @@ has out "debian 0.1.0"
 run 0 "$nexus" fleet adopt "$at" --code-file "$T/code"
 has out "was yours already"
 run 5 "$nexus" fleet adopt "$at" --code-file "$T/code" --home "$T/thief"
+has err "Another console has adopted this box already"
+has err "Only that console, or installing the box anew, can change this"
+# Neither sshd nor the console needs the banner.
+mv "$root/run/nexus-adoption/banner" "$T/banner"
+run 5 "$nexus" fleet adopt "$at" --code-file "$T/code" --home "$T/thief"
 has err "refuses the code"
+"$BUILD/agent/nexus-adoption" --root "$root"
+cmp "$T/banner" "$root/run/nexus-adoption/banner" || fail "the banner of an adopted box did not come back"
 
 echo "== status"
 run 0 "$nexus" fleet status --json

@@ -167,4 +167,6 @@ done
 ! grep -qi '::/EFI/debian' "$T/esp" || fail "Debian's folder is on Ubuntu's ESP"
 mtype -i "$T/out/usb.img@@2M" ::/nexus/image.json | jq -e '.distribution == "ubuntu" and .root.size_bytes > 50000000' >/dev/null ||
 	fail "image.json"
+[ "$(mtype -i "$T/out/usb.img@@2M" ::/nexus/image.json | jq -r '.boot_code.sha256')" = \
+	"$(head -c 440 "$T/out/usb.img" | sha256sum | cut -d' ' -f1)" ] || fail "image.json: boot code"
 jq -r '"usb.img \(.usb.size_bytes) bytes, \(.packages | length) packages"' "$T/out/report.json"

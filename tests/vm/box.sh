@@ -162,27 +162,33 @@ box_adopt() {
 
 # What systemd says of this boot; fails if a unit has failed.
 box_boot_report() {
-	local failed
-	box_shell systemctl is-system-running --wait >/dev/null || true
-	box_shell systemd-analyze
-	failed=$(box_shell systemctl --failed --no-legend --plain)
-	if [ -n "$failed" ]; then
-		printf 'failed units:\n%s\n' "$failed"
-		return 1
-	fi
+	box_shell "systemctl is-system-running --wait >/dev/null; systemd-analyze; systemctl --failed --no-legend --plain |
+		sed 's/^/failed: /'" | tee "$box_dir/booted"
+	! grep -q '^failed: ' "$box_dir/booted" || return 1
 	echo "systemctl --failed: none"
 }
 
-# box_fill MIB: real files of this machine, so many MiB of them, into the box.
+# box_fill MIB: a USB disk with an archive of real files of this machine, so many MiB of them, is plugged into the box and
+# unpacked, as a client's old data would be.
 box_fill() {
+	local disk=$box_dir/old-disk count bytes
 	find /usr/bin /usr/include /usr/lib /usr/share -xdev ! -type d -printf '%s %p\n' 2>/dev/null |
 		awk -v limit=$(($1 * 1150000)) 'NF == 2 && total < limit { total += $1; print substr($2, 2) }' >"$box_dir/files"
-	box_shell sudo mkdir -p "$box_tree"
-	tar -C / --no-recursion -T "$box_dir/files" -cf - | box_shell sudo tar -C "$box_tree" -xpf -
-	box_shell sudo sync
-	[ "$(box_shell sudo du -sbm --apparent-size "$box_tree" | cut -f1)" -ge "$1" ] || { echo "less than $1 MiB arrived"; return 1; }
-	box_figure "files on the box to back up" "$(box_shell sudo find "$box_tree" -type f | wc -l) files, $(
-		box_mib "$(box_shell sudo du -sb "$box_tree" | cut -f1)")"
+	mkdir -p "$disk"
+	tar -C / --no-recursion -T "$box_dir/files" -cf "$disk/files.tar"
+	vm_disk "$disk.img" "$(($1 * 2))M"
+	mke2fs -q -t ext4 -L old-disk -d "$disk" "$disk.img"
+	rm -rf --one-file-system "$disk"
+	vm_plug pc old-disk "$disk.img"
+	# Each shell costs a login, so one does it all; its last line is the number of files and bytes.
+	box_shell "sudo udevadm wait --timeout=60 /dev/disk/by-label/old-disk && sudo mkdir -p $box_tree /run/old-disk &&
+		sudo mount -o ro /dev/disk/by-label/old-disk /run/old-disk && sudo tar -C $box_tree -xpf /run/old-disk/files.tar &&
+		sudo sync && sudo umount /run/old-disk &&
+		sudo sh -c 'cd $box_tree && find . -type f | wc -l && du -sb . | cut -f1' | tr '\n' ' '" >"$box_dir/filled"
+	vm_unplug pc old-disk
+	read -r count bytes <"$box_dir/filled"
+	[ "$bytes" -ge $(($1 * 1048576)) ] || { echo "less than $1 MiB arrived"; return 1; }
+	box_figure "files on the box to back up" "$count files, $(box_mib "$bytes")"
 }
 
 box_backup() {
@@ -197,14 +203,15 @@ box_restore() {
 	box_nexus fleet restore "$box_name" --snapshot latest --target "$box_restored"
 }
 
-# Content by diff, all else (mode, owner, times, links) by a listing of both trees.
+# Content by diff, all else (mode, owner, times, links) by a listing of both trees. A folder's own size is the file
+# system's business.
 box_compare() {
 	local what='%y %m %U:%G %TY-%Tm-%TdT%TT %n' listing
-	# A folder's own size is the file system's business.
-	listing="find . -type d -printf '%P $what\n' -o -printf '%P $what %s %l\n' | sort"
-	box_shell sudo diff -r --no-dereference "$box_tree" "$box_restored$box_tree"
-	box_shell sudo sh -c "cd $box_tree && $listing" | sed '/^ d /d' >"$box_dir/before.txt"
-	box_shell sudo sh -c "cd $box_restored$box_tree && $listing" | sed '/^ d /d' >"$box_dir/after.txt"
+	listing="find . -mindepth 1 -type d -printf '%P $what\n' -o -mindepth 1 -printf '%P $what %s %l\n' | sort"
+	box_shell sudo sh -c "diff -r --no-dereference $box_tree $box_restored$box_tree &&
+		cd $box_tree && $listing && echo ==== && cd $box_restored$box_tree && $listing" >"$box_dir/listings.txt"
+	sed '/^====$/,$d' "$box_dir/listings.txt" >"$box_dir/before.txt"
+	sed '1,/^====$/d' "$box_dir/listings.txt" >"$box_dir/after.txt"
 	[ "$(wc -l <"$box_dir/before.txt")" -gt 20 ] || { echo "the listing has fewer than 20 files"; return 1; }
 	diff -u "$box_dir/before.txt" "$box_dir/after.txt" | head -50
 	cmp "$box_dir/before.txt" "$box_dir/after.txt"
@@ -213,16 +220,18 @@ box_compare() {
 
 # Figures for the final table, from the box itself.
 box_measure() {
-	local jobs
+	local memory repository boot jobs
 	jobs=$(box_nexus fleet jobs "$box_name" --json)
+	box_shell "sudo du -sb /data/backup/repo | cut -f1; free -m | awk '/^Mem:/ { print \$3 \" MiB of \" \$2 }'; systemd-analyze" \
+		>"$box_dir/measured"
+	{ read -r repository; read -r memory; read -r boot; } <"$box_dir/measured"
 	box_figure "the agent's memory (RSS), idle" "$(box_mib "$(box_nexus fleet status "$box_name" --json |
 		jq -r '[.. | .agent_rss_bytes? // empty] | first')")"
 	box_figure "peak memory of the backup" "$(box_mib "$(jq -r '[.. | objects | select(.kind? == "backup") |
 		.result.max_rss_bytes? // empty] | max' <<<"$jobs")")"
-	box_figure "repository after two backups" "$(box_mib "$(box_shell sudo du -sb /data/backup/repo | cut -f1)")"
-	box_figure "memory used on the box" "$(box_shell free -m | awk '/^Mem:/ { print $3 " MiB of " $2 }')"
-	box_shell systemd-analyze | head -n 1 | while read -r line; do printf '%s\n' "$line"; done >"$box_dir/analyze"
-	box_figure "systemd-analyze" "$(sed 's/^Startup finished in //' "$box_dir/analyze")"
+	box_figure "repository after two backups" "$(box_mib "$repository")"
+	box_figure "memory used on the box" "$memory"
+	box_figure "systemd-analyze" "${boot#Startup finished in }"
 }
 
 box_power_off() {

@@ -120,5 +120,5 @@ int main(void)
 	tcase_add_test(tcase, goes_round);
 	tcase_add_loop_test(tcase, puts_torn_files_aside, 0, COUNT(torn));
 	tcase_add_test(tcase, begins_with_nothing);
-	return check_main(tcase);
+	return unit_main("boots", tcase);
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "../check_main.h"
+#include "../unit.h"
 
 static const struct {
 	const char *line;
@@ -87,5 +87,5 @@ int main(void)
 	tcase_add_test(tcase, follows_a_backup);
 	tcase_add_test(tcase, does_not_believe_nonsense);
 	tcase_add_test(tcase, explains_ends);
-	return check_main(tcase);
+	return unit_main("engine", tcase);
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "../check_main.h"
+#include "../unit.h"
 
 #define NOW 1800000000
 #define DAY 86400
@@ -296,5 +296,5 @@ int main(void)
 	tcase_add_test(tcase, a_system_with_nothing_known_is_told_too);
 	tcase_add_test(tcase, the_gate_judges_the_system_alone);
 	tcase_add_test(tcase, disks_warn_by_number);
-	return check_main(tcase);
+	return unit_main("health", tcase);
 }

@@ -157,5 +157,5 @@ int main(void)
 	tcase_add_test(tcase, puts_a_damaged_one_aside);
 	tcase_add_test(tcase, is_adopted_once);
 	tcase_add_test(tcase, adoption_goes_on_after_a_cut);
-	return check_main(tcase);
+	return unit_main("identity", tcase);
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "../check_main.h"
+#include "../unit.h"
 
 static char *format(const struct issue *issue)
 {
@@ -71,5 +71,5 @@ int main(void)
 	tcase_add_test(tcase, tells_how_to_adopt);
 	tcase_add_test(tcase, shows_no_code_once_adopted);
 	tcase_add_test(tcase, has_no_backslash);
-	return check_main(tcase);
+	return unit_main("issue", tcase);
 }

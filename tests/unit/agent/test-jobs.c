@@ -261,5 +261,5 @@ int main(void)
 	tcase_add_test(tcase, takes_reports_of_the_running_job_alone);
 	tcase_add_test(tcase, puts_bad_records_aside);
 	tcase_add_test(tcase, a_record_of_another_name_is_bad);
-	return check_main(tcase);
+	return unit_main("jobs", tcase);
 }

@@ -1,6 +1,6 @@
 #include "agent/schedule.h"
 
-#include "../check_main.h"
+#include "../unit.h"
 
 #define DAY 86400
 #define NOW 1800000000
@@ -66,5 +66,5 @@ int main(void)
 
 	tcase_add_loop_test(tcase, plans, 0, COUNT(cases));
 	tcase_add_test(tcase, seeds_differ);
-	return check_main(tcase);
+	return unit_main("schedule", tcase);
 }

@@ -72,5 +72,5 @@ int main(void)
 	tcase_add_test(tcase, has_defaults);
 	tcase_add_test(tcase, reads_what_is_set);
 	tcase_add_loop_test(tcase, falls_back_on_defaults, 0, COUNT(damaged));
-	return check_main(tcase);
+	return unit_main("settings", tcase);
 }

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../check_main.h"
+#include "../unit.h"
 
 static const struct {
 	const char *line, *mode, *slot;
@@ -98,5 +98,5 @@ int main(void)
 	tcase_add_loop_test(tcase, reads_command_lines, 0, COUNT(lines));
 	tcase_add_loop_test(tcase, marks_good, 0, COUNT(marks));
 	tcase_add_test(tcase, refuses_what_is_no_slot);
-	return check_main(tcase);
+	return unit_main("slot", tcase);
 }

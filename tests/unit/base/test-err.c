@@ -1,6 +1,7 @@
 #include "base/err.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -54,7 +55,24 @@ START_TEST(kind_follows_from_errno)
 	ck_assert_int_eq(err_errno(&err, -code, "open %s", "x"), code ? -code : -EIO);
 	ck_assert_int_eq(err.kind, codes[_i].kind);
 	ck_assert_mem_eq(err.text, "open x: ", 8);
-	ck_assert_str_eq(err.text + 8, strerror(code ? code : EIO));
+	ck_assert_str_eq(err.text + 8, err_reason(code ? code : EIO));
+}
+END_TEST
+
+/* tests/i18n/runtime.sh runs this in a Spanish locale too. */
+START_TEST(reasons_are_english)
+{
+	struct err err = ERR_INIT;
+
+	setlocale(LC_ALL, "");
+	ck_assert_str_eq(err_reason(ENOENT), "No such file or directory");
+	ck_assert_str_eq(err_reason(-ENOSPC), "No space left on device");
+	ck_assert_str_eq(err_reason(99999), "unknown error");
+	ck_assert_str_eq(err_reason(0), "Success");
+	err_errno(&err, -EACCES, "open x");
+	ck_assert_str_eq(err.text, "open x: Permission denied");
+	err_errno(&err, 99999, "open x");
+	ck_assert_str_eq(err.text, "open x: unknown error");
 }
 END_TEST
 
@@ -118,6 +136,7 @@ int main(void)
 
 	tcase_add_test(tcase, set_and_wrap);
 	tcase_add_loop_test(tcase, kind_follows_from_errno, 0, COUNT(codes));
+	tcase_add_test(tcase, reasons_are_english);
 	tcase_add_test(tcase, text_is_cut_at_its_size);
 	tcase_add_test(tcase, kinds_have_names_and_advice);
 	tcase_add_test(tcase, print_has_the_chain_and_the_advice);

@@ -54,6 +54,8 @@ START_TEST(what_does_not_exist)
 	struct proc_result result = {0};
 	struct err err = ERR_INIT;
 
+	/* A folder of PATH that may not be entered would make it -EACCES. */
+	setenv("PATH", "/usr/bin:/bin", 1);
 	ck_assert_int_eq(proc_run(argv, NULL, &result, &err), -ENOENT);
 	ck_assert_int_eq(err.kind, ERR_NOT_FOUND);
 	ck_assert_ptr_null(result.output);

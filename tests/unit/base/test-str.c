@@ -133,6 +133,23 @@ START_TEST(list_limit_and_one_more)
 }
 END_TEST
 
+START_TEST(find)
+{
+	static const char *const names[] = {"ok", NULL, "warn", "ok"};
+	size_t i = 7;
+
+	ck_assert(!str_find(names, COUNT(names), NULL, &i));
+	ck_assert(!str_find(names, COUNT(names), "", &i));
+	ck_assert(!str_find(names, COUNT(names), "war", &i));
+	ck_assert(!str_find(names, 2, "warn", &i));
+	ck_assert_uint_eq(i, 7);
+	ck_assert(str_find(names, COUNT(names), "warn", &i));
+	ck_assert_uint_eq(i, 2);
+	ck_assert(str_find(names, COUNT(names), "ok", &i));
+	ck_assert_uint_eq(i, 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("str");
@@ -144,5 +161,6 @@ int main(void)
 	tcase_add_test(tcase, width_in_columns);
 	tcase_add_test(tcase, lists_own_copies);
 	tcase_add_test(tcase, list_limit_and_one_more);
+	tcase_add_test(tcase, find);
 	return unit_main("str", tcase);
 }

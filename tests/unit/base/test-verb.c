@@ -1,5 +1,7 @@
 #include "base/verb.h"
 
+#include <errno.h>
+#include <locale.h>
 #include <string.h>
 
 #include "capture.h"
@@ -28,6 +30,16 @@ static int run_backup(int argc, char **argv, void *context)
 static int run_list(int argc, char **argv, void *context)
 {
 	return note("list", argc, argv, context);
+}
+
+/* Fails when it is given a place. */
+static int attempt_send(int argc, char **argv, void *context, struct err *err)
+{
+	note("send", argc, argv, context);
+	if (argc == 0)
+		return 0;
+	err_set(err, ERR_NETWORK, EPIPE, "write %s: broken", argv[0]);
+	return err_wrap(err, "send");
 }
 
 static const struct verb_option common_options[] = {
@@ -59,6 +71,11 @@ static const struct verb verbs[] = {
 		.summary = "show",
 		.max_arguments = 1,
 		.run = run_list},
+	{.name = "send",
+		.arguments = "[PLACE]",
+		.summary = "move",
+		.max_arguments = 1,
+		.attempt = attempt_send},
 	{0},
 };
 
@@ -108,6 +125,9 @@ static const struct row rows[] = {
 	{.line = "backup --rep=P a", .status = 5, .ran = "backup a", .repo = "P"},
 	{.line = "backup -- --json", .status = 5, .ran = "backup --json"},
 	{.line = "backup -", .status = 5, .ran = "backup -"},
+	/* An attempt's failure is told once, as a whole chain. */
+	{.line = "send", .status = 0, .ran = "send"},
+	{.line = "send far", .status = 1, .ran = "send far", .err = "send: write far: broken\n"},
 	/* Help and version. */
 	{.line = "--help", .out = "Usage: tool [OPTION...] COMMAND"},
 	{.line = "-h", .out = "  list [NAME]"},
@@ -213,11 +233,31 @@ START_TEST(command_lines_without_verb)
 }
 END_TEST
 
+/* The locale is the environment's, and what is logged bears the program's name. */
+START_TEST(start_sets_up_locale_and_log)
+{
+	char name[] = "tool", verb[] = "send", place[] = "far";
+	char *argv[] = {name, verb, place, NULL};
+	struct capture capture;
+	char err[4096];
+	int context = 5;
+
+	setlocale(LC_ALL, "C");
+	setenv("LC_ALL", "C.UTF-8", 1);
+	capture_begin(&capture, stderr);
+	ck_assert_int_eq(verb_start(&program, 3, argv, &context), VERB_EXIT_FAILED);
+	capture_end(&capture, stderr, err, sizeof(err));
+	ck_assert_str_eq(err, "tool: send: write far: broken\n");
+	ck_assert_str_eq(setlocale(LC_CTYPE, NULL), "C.UTF-8");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("verb");
 
 	tcase_add_loop_test(tcase, command_lines, 0, COUNT(rows));
 	tcase_add_loop_test(tcase, command_lines_without_verb, 0, COUNT(single_rows));
+	tcase_add_test(tcase, start_sets_up_locale_and_log);
 	return unit_main("verb", tcase);
 }

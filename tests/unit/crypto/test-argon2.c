@@ -1,10 +1,11 @@
 #include "crypto/argon2.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/hex.h"
+
+#include "../unit.h"
 
 /* The reference implementation's own answer (argon2 -id -t 3 -k 8192 -p 1 -l 32, salt
  * "somesaltsomesalt"). */
@@ -52,17 +53,9 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("argon2");
 	TCase *tcase = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, knows_the_answer);
 	tcase_add_loop_test(tcase, keeps_its_limits, 0, sizeof(limits) / sizeof(limits[0]));
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_main("argon2", tcase);
 }

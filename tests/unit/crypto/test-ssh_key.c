@@ -1,12 +1,13 @@
 #include "crypto/ssh_key.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/hex.h"
+
+#include "../unit.h"
 
 /* RFC 8032, section 7.1, test 1. */
 #define RFC_SEED "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
@@ -134,20 +135,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("ssh_key");
 	TCase *tcase = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tcase, reads_public_lines, 0, sizeof(lines) / sizeof(lines[0]));
 	tcase_add_test(tcase, goes_round);
 	tcase_add_test(tcase, derives_the_public_half);
 	tcase_add_test(tcase, writes_private_keys);
 	tcase_add_test(tcase, makes_different_seeds);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_main("ssh_key", tcase);
 }

@@ -1,6 +1,5 @@
 #include "db/db.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,8 @@
 
 #include "base/file.h"
 #include "base/str.h"
+
+#include "../unit.h"
 
 #define MARK 0x6e657874
 
@@ -191,10 +192,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("db");
 	TCase *tcase = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, keeps_rows);
@@ -202,10 +200,5 @@ int main(void)
 	tcase_add_test(tcase, refuses_other_files);
 	tcase_add_test(tcase, rolls_back_unless_committed);
 	tcase_add_test(tcase, tells_binding_mistakes);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_main("db", tcase);
 }

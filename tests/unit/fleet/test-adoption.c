@@ -1,6 +1,5 @@
 #include "fleet/adoption.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,8 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "crypto/ssh_key.h"
+
+#include "../unit.h"
 
 #define HOST_BASE64 "AAAAC3NzaC1lZDI1NTE5AAAAIHAngBCfA6N7fFncYD0aou2iHcSE6H08gZs+W1LJPjen"
 #define SECRET "0123ABCZ"
@@ -176,10 +177,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("adoption");
 	TCase *tcase = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, reads_codes, 0, sizeof(codes) / sizeof(codes[0]));
@@ -191,10 +189,5 @@ int main(void)
 	tcase_add_test(tcase, makes_secrets);
 	tcase_add_test(tcase, makes_authorized_lines);
 	tcase_add_test(tcase, reads_host_key_files);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_main("adoption", tcase);
 }

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../check_main.h"
+#include "../unit.h"
 
 #define R "{\"schema\":\"nexus.request/1\",\"id\":3,"
 
@@ -237,5 +237,5 @@ int main(void)
 	tcase_add_test(tcase, adoption_goes_round);
 	tcase_add_test(tcase, reads_lines);
 	tcase_add_loop_test(tcase, refuses_bad_answers, 0, COUNT(bad_answers));
-	return check_main(tcase);
+	return unit_main("contract", tcase);
 }

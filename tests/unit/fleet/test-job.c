@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../check_main.h"
+#include "../unit.h"
 
 static const struct {
 	const char *id;
@@ -100,5 +100,5 @@ int main(void)
 	tcase_add_test(tcase, goes_round);
 	tcase_add_loop_test(tcase, reads_with_care, 0, COUNT(texts));
 	tcase_add_test(tcase, knows_states);
-	return check_main(tcase);
+	return unit_main("job", tcase);
 }

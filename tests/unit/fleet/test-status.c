@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../check_main.h"
+#include "../check_read.h"
 #include "base/buf.h"
 
 #define GOLDEN "tests/golden/fleet/status.json"
@@ -210,5 +210,5 @@ int main(void)
 	tcase_add_test(tcase, bounds_its_lists);
 	tcase_add_test(tcase, makes_hostile_text_harmless);
 	tcase_add_test(tcase, counts_checks);
-	return check_main(tcase);
+	return unit_main("status", tcase);
 }

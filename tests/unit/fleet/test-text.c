@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "../check_main.h"
+#include "../unit.h"
 
 static const struct {
 	const char *text;
@@ -67,5 +67,5 @@ int main(void)
 	tcase_add_loop_test(tcase, copies_text, 0, COUNT(copies));
 	tcase_add_test(tcase, keeps_times);
 	tcase_add_test(tcase, keeps_counts);
-	return check_main(tcase);
+	return unit_main("text", tcase);
 }

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../check_main.h"
+#include "../unit.h"
 
 static void block_of(const char *text, char block[HW_GRUBENV_SIZE])
 {
@@ -120,5 +120,5 @@ int main(void)
 	tcase_add_test(tcase, goes_round);
 	tcase_add_test(tcase, refuses_bad_values);
 	tcase_add_test(tcase, is_full_at_last);
-	return check_main(tcase);
+	return unit_main("grubenv", tcase);
 }

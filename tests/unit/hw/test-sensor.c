@@ -65,5 +65,5 @@ int main(void)
 	tcase_add_loop_test(tcase, reads_memory, 0, COUNT(infos));
 	tcase_add_test(tcase, reads_rss);
 	tcase_add_test(tcase, prefers_the_processors_chip);
-	return check_main(tcase);
+	return unit_main("sensor", tcase);
 }

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../check_main.h"
+#include "../check_read.h"
 
 START_TEST(reads_an_ata_disk)
 {
@@ -99,5 +99,5 @@ int main(void)
 	tcase_add_test(tcase, reads_a_failing_nvme);
 	tcase_add_test(tcase, reads_a_disk_without_smart);
 	tcase_add_loop_test(tcase, reads_with_care, 0, COUNT(texts));
-	return check_main(tcase);
+	return unit_main("smart", tcase);
 }

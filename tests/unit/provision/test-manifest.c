@@ -13,10 +13,9 @@
 #define GOOD                                                                                       \
 	"{\"schema\":\"nexus.image/1\",\"distribution\":\"debian\",\"suite\":\"trixie\","          \
 	"\"version\":\"0.1.0\",\"build_epoch\":1790000000," PART("kernel", "1048576") "," PART(    \
-		"root", "2097152") "," PART("bios", "123457") ",\"esp_files\":{"                   \
-							      "\"EFI/BOOT/BOOTX64.EFI\":\"" HEX64  \
-							      "\",\"grub/grub.cfg\":\"" HEX64      \
-							      "\"}}"
+		"root", "2097152") "," PART("bios", "123457") "," PART("boot_code",                \
+		"440") ",\"esp_files\":{"                                                          \
+		       "\"EFI/BOOT/BOOTX64.EFI\":\"" HEX64 "\",\"grub/grub.cfg\":\"" HEX64 "\"}}"
 
 static const char good[] = GOOD;
 
@@ -38,7 +37,7 @@ START_TEST(reads_a_good_one)
 	ck_assert_uint_eq(m.kernel.size_bytes, 1048576);
 	ck_assert_uint_eq(m.bios.size_bytes, 123457);
 	ck_assert_uint_eq(m.root.sha256[1], 0x11);
-	ck_assert(!m.has_boot_code);
+	ck_assert_uint_eq(m.boot_code.size_bytes, 440);
 	ck_assert_uint_eq(m.file_count, 2);
 	ck_assert_str_eq(m.files[0].path, "EFI/BOOT/BOOTX64.EFI");
 	ck_assert_uint_eq(m.files[1].sha256[31], 0xff);
@@ -74,8 +73,8 @@ static const struct {
 	{"\"grub/grub.cfg\"", "\"grub/x86_64-efi.lst\"", true},
 	{"\"esp_files\"", "\"files\"", false},
 	{"\"esp_files\"", "\"new\":[1,2],\"esp_files\"", true},
-	{"\"esp_files\"", "\"boot_code\":{\"size_bytes\":440},\"esp_files\"", false},
-	{"\"esp_files\"", PART("boot_code", "440") ",\"esp_files\"", true},
+	{"\"boot_code\"", "\"boot-code\"", false},
+	{"\"size_bytes\":440,", "", false},
 	{"}}", "}", false},
 };
 

@@ -79,6 +79,39 @@ START_TEST(what_is_read)
 }
 END_TEST
 
+/* The order of members is restic's habit, no rule; null is what is not there, and of two link
+ * targets the raw one counts. */
+START_TEST(members_in_any_order)
+{
+	static const char text[] =
+		"{\"nodes\":[{\"subtree\":null,\"links\":3,\"linktarget_raw\":\"eP8=\","
+		"\"later\":{\"x\":[1]},\"linktarget\":\"x\\ufffd\",\"extended_attributes\":["
+		"{\"value\":\"Yg==\",\"value\":null,\"name\":\"user.long\"},"
+		"{\"name\":\"user.b\",\"value\":null}],\"group\":null,\"user\":\"u\","
+		"\"gid\":4,\"uid\":5,\"type\":\"symlink\",\"name\":\"a\",\"links\":6}]}";
+	cleanup_tree_reader struct tree_reader reader = {0};
+	struct err err = ERR_INIT;
+	struct node node;
+
+	ck_assert_int_eq(tree_reader_init(&reader, text, strlen(text), &err), 0);
+	ck_assert_int_eq(tree_reader_next(&reader, &node, &err), 1);
+	ck_assert(!node.has_subtree);
+	ck_assert_uint_eq(node.links, 6);
+	ck_assert_str_eq(node.link_target, "x\xff");
+	ck_assert_uint_eq(node.xattr_count, 2);
+	ck_assert_str_eq(node.xattrs[0].name, "user.long");
+	ck_assert_uint_eq(node.xattrs[0].size, 1);
+	ck_assert_uint_eq(node.xattrs[1].size, 0);
+	ck_assert_str_eq(node.group, "");
+	ck_assert_str_eq(node.user, "u");
+	ck_assert_uint_eq(node.gid, 4);
+	ck_assert_uint_eq(node.uid, 5);
+	ck_assert_int_eq(node.type, NODE_SYMLINK);
+	ck_assert_str_eq(node.name, "a");
+	ck_assert_int_eq(tree_reader_next(&reader, &node, &err), 0);
+}
+END_TEST
+
 #define TIMES                                                                                      \
 	"\"mtime\":\"2020-01-01T02:00:00+02:00\",\"atime\":\"2020-01-01T00:00:00Z\","              \
 	"\"ctime\":\"2020-01-01T00:00:00Z\",\"uid\":0,\"gid\":0,\"content\":null"
@@ -160,6 +193,7 @@ int main(void)
 
 	tcase_add_test(tcase, byte_for_byte);
 	tcase_add_test(tcase, what_is_read);
+	tcase_add_test(tcase, members_in_any_order);
 	tcase_add_loop_test(tcase, odd_trees, 0, COUNT(trees));
 	tcase_add_loop_test(tcase, mode, 0, COUNT(modes));
 	return unit_main("tree", tcase);
