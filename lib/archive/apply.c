@@ -56,18 +56,13 @@ int apply_file(int dir_fd, const char *name, struct err *err)
 int apply_special(int dir_fd, const char *name, const struct node *node, struct err *err)
 {
 	mode_t kind = 0;
-	int r = 0;
+	int r;
 
-	if (node->type == NODE_SOCKET)
-		return 1;
-	r = clear_place(dir_fd, name, err);
-	if (r < 0)
-		return r;
 	switch (node->type) {
+	case NODE_SOCKET:
+		return 1;
 	case NODE_SYMLINK:
-		if (symlinkat(node->link_target, dir_fd, name) < 0)
-			return err_errno(err, errno, "make link");
-		return 0;
+		break;
 	case NODE_FIFO:
 		kind = S_IFIFO;
 		break;
@@ -80,9 +75,15 @@ int apply_special(int dir_fd, const char *name, const struct node *node, struct 
 	case NODE_OTHER:
 	case NODE_FILE:
 	case NODE_DIR:
-	case NODE_SOCKET:
 		return err_set(err, ERR_CORRUPT, EBADMSG, "restore it: its type is unknown");
 	}
+	r = clear_place(dir_fd, name, err);
+	if (r < 0)
+		return r;
+	if (!kind)
+		return symlinkat(node->link_target, dir_fd, name) < 0
+			       ? err_errno(err, errno, "make link")
+			       : 0;
 	if (mknodat(dir_fd, name, kind | 0600, node->type == NODE_FIFO ? 0 : (dev_t)node->device) <
 		0)
 		return err_errno(err, errno, "make it");
@@ -152,9 +153,11 @@ int apply_metadata(int dir_fd, const char *name, const struct node *node, struct
 		(geteuid() == 0 || errno != EPERM))
 		note(&r, -1, err, "set owner");
 	x = apply_xattrs(dir_fd, name, node, &xattr_err);
-	if (node->type != NODE_SYMLINK)
-		note(&r, fchmodat(dir_fd, name, node_permissions(node->mode), 0), err, "set mode");
 	note(&r, utimensat(dir_fd, name, times, AT_SYMLINK_NOFOLLOW), err, "set times");
+	/* Mode last: it may take away the permission to look at ".". */
+	if (node->type != NODE_SYMLINK)
+		note(&r, fchmodat(dir_fd, name, node_permissions(node->mode), AT_SYMLINK_NOFOLLOW),
+			err, "set mode");
 	if (x < 0 && r >= 0) {
 		*err = xattr_err;
 		r = x;

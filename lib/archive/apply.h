@@ -13,7 +13,8 @@ int apply_folder(int dir_fd, const char *name, struct err *err) __attribute__((w
 /* Makes a new, empty file, mode 0600; an existing one is removed first. Its descriptor. */
 int apply_file(int dir_fd, const char *name, struct err *err) __attribute__((warn_unused_result));
 
-/* Makes a symlink, fifo or device. Sockets are passed over: 1. */
+/* Makes a symlink, fifo or device; what is there is removed first. Sockets are passed over: 1.
+ * Of any other type nothing is made or removed: -EBADMSG. */
 int apply_special(int dir_fd, const char *name, const struct node *node, struct err *err)
 	__attribute__((warn_unused_result));
 

@@ -102,7 +102,8 @@ static int take_pack(const struct sorted *list, size_t number, struct buf *ret, 
 
 	buf_clear(ret);
 	while (r >= 0 && entry->pack == pack) {
-		if (!last || last->location.offset != entry->location.offset)
+		if (!last || last->location.offset != entry->location.offset ||
+			!id_equal(&last->id, &entry->id))
 			r = buf_add(ret, &entry, sizeof(entry), err);
 		last = entry;
 		if (number + ++n == sorted_count(list))

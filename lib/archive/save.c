@@ -153,7 +153,7 @@ static int save_entry(struct saver *saver, struct save_dir *dir, size_t slot, in
 		walk_entry_done(entry);
 		return 0;
 	}
-	return saver_file(saver, dir, slot, dir_fd, old, err);
+	return saver_file(saver, dir, slot, dir_fd, open_name, old, err);
 }
 
 static int walk_entries(struct saver *saver, struct save_dir *dir, int fd, struct str_list *names,

@@ -344,7 +344,7 @@ static int open_file(int dir_fd, const char *name, struct stat *ret_st, struct e
 }
 
 static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
-	bool *ret_left_out, struct err *err)
+	const char *open_name, bool *ret_left_out, struct err *err)
 {
 	struct walk_entry *entry = &dir->entries[slot];
 	struct err read_err = ERR_INIT;
@@ -353,7 +353,7 @@ static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, 
 	uint64_t size = 0;
 	int r, released;
 
-	fd = open_file(dir_fd, entry->name, &entry->st, &read_err);
+	fd = open_file(dir_fd, open_name, &entry->st, &read_err);
 	if (fd < 0) {
 		if (fd != -ENOENT)
 			saver_tell(saver, &read_err);
@@ -413,7 +413,7 @@ static int copy_content(struct walk_entry *entry, const struct node *old, struct
 }
 
 int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
-	const struct node *old, struct err *err)
+	const char *open_name, const struct node *old, struct err *err)
 {
 	struct walk_entry *entry = &dir->entries[slot];
 	struct progress *progress = saver->options->progress;
@@ -426,7 +426,7 @@ int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_f
 		saver->summary.total_bytes_processed += (uint64_t)entry->st.st_size;
 		progress_add(&progress->bytes_done, (uint64_t)entry->st.st_size);
 	} else {
-		r = save_content(saver, dir, slot, dir_fd, &left_out, err);
+		r = save_content(saver, dir, slot, dir_fd, open_name, &left_out, err);
 		if (left_out)
 			return r;
 		if (old && old->type == NODE_FILE)

@@ -78,9 +78,11 @@ void saver_drop(struct saver *saver, struct save_dir *dir, size_t slot);
 int saver_work(const struct pipeline_job *job, struct blob_codec *codec, bool failed, void *context,
 	struct err *err);
 
-/* Fills the content of dir's entry slot, now or when the workers are done with it. old is the
- * same file in the parent snapshot, or NULL. A file that can't be read is told and left out. */
+/* Fills the content of dir's entry slot, now or when the workers are done with it. open_name is
+ * what it is called in dir_fd: not always the entry's name. old is the same file in the parent
+ * snapshot, or NULL. A file that can't be read is told and left out. */
 int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
-	const struct node *old, struct err *err) __attribute__((warn_unused_result));
+	const char *open_name, const struct node *old, struct err *err)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -47,6 +47,13 @@ static int compare_entries(const void *a, const void *b)
 	return order ? order : compare_place(a, b);
 }
 
+static int compare_by_pack(const void *a, const void *b)
+{
+	int order = compare_place(a, b);
+
+	return order ? order : compare_key(a, b);
+}
+
 static bool is_settled(const void *entry)
 {
 	return !index_is_pending(entry);
@@ -107,7 +114,7 @@ int index_sort(struct index *index, struct err *err)
 
 int index_by_pack(const struct index *index, struct sorted **ret, struct err *err)
 {
-	return table_reorder(index->entries, compare_place, ret, err);
+	return table_reorder(index->entries, compare_by_pack, ret, err);
 }
 
 size_t index_pack_count(const struct index *index)

@@ -42,6 +42,11 @@ members() {
 diff <(members "$T/real.xml") <(members "$SRC/agent/data/com.nexusempresarial.Agent1.xml") ||
 	fail "interface and XML file differ"
 
+busctl --system monitor --json=short com.nexusempresarial.Agent1 >"$T/signals" 2>"$T/monitor" &
+monitor_pid=$!
+pids+=("$monitor_pid")
+wait_for 10 grep -q 'Monitoring bus' "$T/monitor"
+
 echo "== a backup and a restore, by the bus and by the gate"
 id=$(call RunJob ss backup "")
 [ "$(call RunJob ss backup '{}')" = "$id" ] || fail "a second backup was queued beside the first"
@@ -59,6 +64,17 @@ restic -r "$root/data/backup/repo" --password-file "$root/var/lib/nexus-identity
 	check --read-data >"$T/restic" 2>&1 || fail "restic check: $(cat "$T/restic")"
 request 8 '"op":"run","kind":"check","follow":true' | gate operator test | tail -n 1 |
 	jq -e '.ok and .job.state == "done"' >/dev/null || fail "check"
+
+echo "== who listens is told"
+heard() { # MEMBER JQ-TEST: a signal of that name with arguments \$a that pass
+	jq -es --arg member "$1" "any(.[]; .type == \"signal\" and .member == \$member and
+		(.payload.data as \$a | $2))" "$T/signals" >/dev/null
+}
+for state in queued running "done"; do
+	wait_for 10 heard JobChanged "\$a[0] == \"$id\" and (\$a[1] | fromjson.state == \"$state\")"
+done
+wait_for 10 heard PropertiesChanged '$a[1].State.data != null'
+kill "$monitor_pid"
 
 echo "== the gate's other requests"
 {

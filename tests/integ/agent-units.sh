@@ -35,6 +35,24 @@ for unit in "$data"/*.service; do
 		"${limit%?}" "${limit#?}"
 done
 
+# The threshold alone would let one slip through.
+capabilities_of() {
+	case $1 in
+	nexus-backup@* | nexus-check@*) echo CAP_DAC_READ_SEARCH ;;
+	nexus-restore@*) echo CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_CHOWN CAP_FOWNER CAP_FSETID CAP_SETFCAP CAP_MKNOD ;;
+	nexus-smart*) echo CAP_SYS_RAWIO CAP_SYS_ADMIN ;;
+	esac
+}
+
+echo "== capabilities"
+for unit in "$data"/*.service; do
+	name=$(basename "$unit")
+	[ "$(grep '^CapabilityBoundingSet=' "$unit")" = "CapabilityBoundingSet=$(capabilities_of "$name")" ] ||
+		complain "$name may do more or less than it needs"
+	! grep -q '^AmbientCapabilities=.' "$unit" || complain "$name has ambient capabilities"
+	grep -q '^NoNewPrivileges=yes' "$unit" || complain "$name may gain privileges"
+done
+
 echo "== a unit without a sandbox would be seen"
 printf '[Service]\nExecStart=/bin/true\n' >"$T/open.service"
 systemd-analyze security --offline=true --threshold=22 "$T/open.service" >/dev/null 2>&1 &&

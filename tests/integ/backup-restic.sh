@@ -124,7 +124,7 @@ rm -rf "$T/out"
 # Relative paths and restic's idea of them.
 if [ -n "${new:-}" ]; then
 	cd "$T/src" || exit 1
-	for paths in "plain" "." "../src/plain torture/many" "./torture/../plain"; do
+	for paths in "plain" "." "../src/plain torture/many" "./torture/../plain" "torture/plain"; do
 		# shellcheck disable=SC2086
 		"$NB" backup -q $paths || backup_die "backup of $paths"
 		a=$(backup_last_tree "$new")

@@ -68,6 +68,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	}
 	as_nobody init -q || backup_die "init as nobody"
 	expect 3 'src/a: open it: Permission denied' as_nobody backup "$T/nobody/src"
+	grep -q 'src/dir: open it: Permission denied' "$T/stderr" || backup_die "an unreadable folder is not told"
 	as_nobody ls latest | grep -q 'src/c$' || backup_die "what is readable is not there"
 	as_nobody ls latest | grep -q 'src/a$' && backup_die "an unreadable file is there"
 	as_nobody backup --json "$T/nobody/src" | grep -q '"message_type":"error".*"item":".*src/a"' ||
@@ -78,19 +79,26 @@ fi
 if restic=$(restic_peers_new || restic_peers_old); then
 	"$restic" -q check --no-cache --read-data >/dev/null 2>&1 || backup_die "restic's check"
 fi
-"$NB" backup -q "$T/src" &
-pid=$!
-sleep 0.05
-kill -9 "$pid" 2>/dev/null
-wait "$pid" 2>/dev/null
-"$NB" check -q || backup_die "a dead process's lock is in the way"
+wait_for_lock() {
+	for _ in $(seq 1 1000); do
+		[ -z "$(ls "$T/repo/locks")" ] || return 0
+		sleep 0.02
+	done
+	backup_die "no lock was taken"
+}
 head -c 60000000 /dev/urandom >"$T/src/large"
 "$NB" backup -q "$T/src" &
 pid=$!
-for _ in $(seq 1 200); do
-	[ -z "$(ls -A "$T/repo/locks" 2>/dev/null)" ] || break
-	sleep 0.02
-done
+wait_for_lock
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+[ -n "$(ls "$T/repo/locks")" ] || backup_die "the backup was over before it was killed"
+"$NB" check -q || backup_die "a dead process's lock is in the way"
+[ -z "$(ls "$T/repo/locks")" ] || backup_die "a dead process's lock was left"
+head -c 60000000 /dev/urandom >"$T/src/large2"
+"$NB" backup -q "$T/src" &
+pid=$!
+wait_for_lock
 kill -STOP "$pid" # it holds the lock for as long as we look
 expect 11 'locked by process' "$NB" check
 if [ -n "$restic" ]; then

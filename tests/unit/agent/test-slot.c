@@ -75,6 +75,27 @@ START_TEST(marks_good)
 	ck_assert(slot_is_good(&env, marks[_i].slot));
 	snprintf(name, sizeof(name), "%s_OK", other);
 	ck_assert_str_eq(hw_grubenv_get(&env, name), marks[_i].other_ok);
+	snprintf(name, sizeof(name), "%s_TRY", other);
+	if (*marks[_i].failed) /* it starts afresh when it is updated again */
+		ck_assert_str_eq(hw_grubenv_get(&env, name), "0");
+}
+END_TEST
+
+/* A boot state without room for one more variable is told, and stays as it was. */
+START_TEST(full)
+{
+	struct hw_grubenv env = {0}, before;
+	char failed[SLOT_SIZE] = "x", name[16];
+	struct err err = ERR_INIT;
+
+	for (int i = 0, r = 0; r >= 0; i++) {
+		snprintf(name, sizeof(name), "FILL_%d", i);
+		r = hw_grubenv_set(&env, name, "1", &err);
+	}
+	before = env;
+	ck_assert_int_lt(slot_mark_good(&env, "A", failed, &err), 0);
+	ck_assert_mem_eq(&env, &before, sizeof(env));
+	ck_assert_str_eq(failed, "x");
 }
 END_TEST
 
@@ -97,6 +118,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, reads_command_lines, 0, COUNT(lines));
 	tcase_add_loop_test(tcase, marks_good, 0, COUNT(marks));
+	tcase_add_test(tcase, full);
 	tcase_add_test(tcase, refuses_what_is_no_slot);
 	return unit_main("slot", tcase);
 }

@@ -2,6 +2,7 @@
 
 #include "../unit.h"
 #include "archive/save.h"
+#include "repo/tree.h"
 #include "room.h"
 
 static void save(struct repository *repository)
@@ -102,6 +103,155 @@ START_TEST(damage_is_seen)
 }
 END_TEST
 
+/* --- Trees that say what is not so --- */
+
+static const struct id lost = {{7}};
+
+static void lose_content(struct node *nodes)
+{
+	nodes[1].content = &lost;
+}
+
+static void lose_folder(struct node *nodes)
+{
+	nodes[0].subtree = lost;
+}
+
+static void drop_subtree(struct node *nodes)
+{
+	nodes[0].has_subtree = false;
+}
+
+static void lie_about_size(struct node *nodes)
+{
+	nodes[1].size++;
+}
+
+static void lead_out(struct node *nodes)
+{
+	nodes[0].name = "..";
+}
+
+static void swap_order(struct node *nodes)
+{
+	nodes[0].name = "z";
+}
+
+static void (*const changes[])(struct node *nodes) = {
+	NULL, lose_content, lose_folder, drop_subtree, lie_about_size, lead_out, swap_order};
+
+static struct id store_tree(struct repository *repository, const struct node *nodes, size_t count)
+{
+	cleanup_buf struct buf text = BUF_INIT(1 << 20);
+	struct repository_added added;
+	struct err err = ERR_INIT;
+	struct id id;
+
+	ck_assert_int_eq(tree_begin(&text, &err), 0);
+	for (size_t i = 0; i < count; i++)
+		ck_assert_int_eq(tree_add(&text, &nodes[i], i == 0, &err), 0);
+	ck_assert_int_eq(tree_end(&text, &err), 0);
+	ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository), BLOB_TREE,
+				 text.data, text.size, &id, &added, &err),
+		0);
+	return id;
+}
+
+/* A snapshot with a folder "a" and a file "b" in a folder "in", changed before it is stored. */
+static void save_tree(struct repository *repository, void (*change)(struct node *nodes))
+{
+	cleanup_buf struct buf text = BUF_INIT(10000);
+	struct snapshot snapshot = {.time = {100, 0}};
+	struct repository_added added;
+	struct err err = ERR_INIT;
+	struct id content;
+	struct node nodes[] = {
+		{.name = "a",
+			.type = NODE_DIR,
+			.mode = node_mode(S_IFDIR | 0755),
+			.subtree = store_tree(repository, NULL, 0),
+			.has_subtree = true},
+		{.name = "b",
+			.type = NODE_FILE,
+			.size = 4,
+			.content = &content,
+			.content_count = 1},
+	};
+	struct node in = nodes[0];
+
+	ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository), BLOB_DATA,
+				 "data", 4, &content, &added, &err),
+		0);
+	if (change)
+		change(nodes);
+	in.name = "in";
+	in.subtree = store_tree(repository, nodes, 2);
+	snapshot.tree = store_tree(repository, &in, 1);
+	ck_assert_int_eq(repository_flush(repository, repository_codec(repository), &err), 0);
+	ck_assert_int_eq(snapshot_format(&snapshot, &text, &err), 0);
+	ck_assert_int_eq(repository_save_file(repository, repository_codec(repository),
+				 STORE_SNAPSHOT, text.data, text.size, &snapshot.id, &err),
+		0);
+}
+
+/* Runs fn on a fresh repository, closes it, and checks what is in its store then. */
+static void expect(void (*fn)(struct repository *repository), void (*change)(struct node *nodes),
+	bool read_data, bool seen)
+{
+	struct store *store;
+	struct repository *repository = room_repository(&store);
+	const struct store_ops *ops = store->ops;
+	struct room_told told = {0};
+	int r;
+
+	lasting_ops = *ops;
+	lasting_ops.close = keep;
+	store->ops = &lasting_ops;
+	save_tree(repository, change);
+	if (fn)
+		fn(repository);
+	repository_close(repository);
+	r = check(store, read_data, &told);
+	ck_assert_int_ge(r, 0);
+	ck_assert_msg((r > 0) == seen, "%s", told.last);
+	store->ops = ops;
+	store_close(store);
+}
+
+START_TEST(trees)
+{
+	expect(NULL, changes[_i], false, changes[_i] != NULL);
+}
+END_TEST
+
+/* Another index that says that a pack has a second blob where it has its first. */
+static void add_index(struct repository *repository)
+{
+	const struct index_entry *first = index_at(repository_index(repository), 0);
+	cleanup_free char *text = NULL;
+	char pack[ID_TEXT_SIZE], blob[ID_TEXT_SIZE];
+	struct err err = ERR_INIT;
+	struct id id;
+
+	id_format(index_pack_id(repository_index(repository), first->pack), pack);
+	id_format(&lost, blob);
+	text = str_printf("{\"packs\":[{\"id\":\"%s\",\"blobs\":[{\"id\":\"%s\",\"type\":\"%s\","
+			  "\"offset\":%u,\"length\":%u,\"uncompressed_length\":%u}]}]}",
+		pack, blob, first->is_tree ? "tree" : "data", first->location.offset,
+		first->location.length, first->location.plain_length);
+	ck_assert_ptr_nonnull(text);
+	ck_assert_int_eq(repository_save_file(repository, repository_codec(repository), STORE_INDEX,
+				 text, strlen(text), &id, &err),
+		0);
+}
+
+START_TEST(two_blobs_at_one_place)
+{
+	expect(add_index, NULL, _i, true);
+	expect(add_index, lose_content, _i, true);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("check");
@@ -109,5 +259,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, room_setup, room_teardown);
 	tcase_add_loop_test(tcase, damage_is_seen, 0, COUNT(cases));
+	tcase_add_loop_test(tcase, trees, 0, COUNT(changes));
+	tcase_add_loop_test(tcase, two_blobs_at_one_place, 0, 2);
 	return unit_main("check", tcase);
 }

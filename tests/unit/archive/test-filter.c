@@ -19,6 +19,7 @@ static const struct {
 	{{"/a/b"}, "/a/b/c", true, true},
 	{{"/a/b"}, "/x/a/b", false, false},
 	{{"a/b"}, "/x/a/b/c", true, true},
+	{{"b/c"}, "/a/b", false, true}, /* c may come */
 	{{"/a/b/c"}, "/a", false, true},
 	{{"/a/b/c"}, "/a/x", false, false},
 	{{"/home/*/cache"}, "/home/u/cache", true, true},

@@ -76,14 +76,15 @@ static struct node link_node(const char *name, const char *target)
 	};
 }
 
-static int restore(struct repository *repository, const struct id *tree, struct room_told *told)
+static struct progress progress; /* of the last restore */
+
+static int restore_some(struct repository *repository, const struct id *tree,
+	const struct filter *includes, const struct filter *excludes, struct room_told *told)
 {
-	static const struct filter none;
-	struct progress progress;
 	const struct restore_options options = {
 		.target = room_path("out"),
-		.includes = &none,
-		.excludes = &none,
+		.includes = includes,
+		.excludes = excludes,
 		.progress = &progress,
 		.on_error = room_tell,
 		.context = told,
@@ -93,6 +94,13 @@ static int restore(struct repository *repository, const struct id *tree, struct 
 	progress_start(&progress, &clock_system);
 	ck_assert_int_eq(repository_flush(repository, repository_codec(repository), &err), 0);
 	return restore_run(repository, tree, &options, &err);
+}
+
+static int restore(struct repository *repository, const struct id *tree, struct room_told *told)
+{
+	static const struct filter none;
+
+	return restore_some(repository, tree, &none, &none, told);
 }
 
 /* Names that would lead out of the target. */
@@ -181,6 +189,162 @@ START_TEST(links_in_the_target)
 }
 END_TEST
 
+/* A file, a link in its place, and then a second name of the file: the mode of that one must not
+ * reach what the link points to. */
+START_TEST(second_name_of_a_link)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id data = store_data(repository, "evil"), tree;
+	struct node nodes[] = {
+		file_node("f", &data), link_node("f", "../victim"), file_node("g", &data)};
+	struct room_told told = {0};
+	struct stat st;
+
+	room_write("victim", "good");
+	ck_assert_int_eq(chmod(room_path("victim"), 0640), 0);
+	nodes[0].links = nodes[2].links = 2;
+	nodes[0].inode = nodes[2].inode = 5;
+	nodes[2].mode = 0777;
+	tree = store_tree(repository, nodes, 3);
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	ck_assert_int_eq(lstat(room_path("victim"), &st), 0);
+	ck_assert_uint_eq(st.st_mode, S_IFREG | 0640);
+	ck_assert_uint_eq(told.count, 1);
+}
+END_TEST
+
+/* --- Choosing --- */
+
+static const struct {
+	const char *include, *exclude;
+	const char *restored; /* of "d/x d/y.tmp f": those that are there then */
+	uint64_t files, bytes;
+} choices[] = {
+	{NULL, NULL, "d/x d/y.tmp f", 3, 12},
+	{"/d", NULL, "d/x d/y.tmp", 2, 8},
+	{"/d/x", NULL, "d/x", 1, 4},
+	{"x", NULL, "d/x", 1, 4},
+	{"/none", NULL, "", 0, 0},
+	{NULL, "*.tmp", "d/x f", 2, 8},
+	{NULL, "/d", "f", 1, 4},
+	{"/d", "*.tmp", "d/x", 1, 4},
+	{"/f", "/f", "", 0, 0},
+};
+
+START_TEST(choose)
+{
+	static const char *const paths[] = {"d/x", "d/y.tmp", "f"};
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	cleanup_filter struct filter includes = {0}, excludes = {0};
+	struct id data = store_data(repository, "data"), tree;
+	const struct node inner[] = {file_node("x", &data), file_node("y.tmp", &data)};
+	struct room_told told = {0};
+	struct err err = ERR_INIT;
+	struct node nodes[2];
+	char found[64] = "", path[64];
+
+	if (choices[_i].include)
+		ck_assert_int_eq(filter_add(&includes, choices[_i].include, &err), 0);
+	if (choices[_i].exclude)
+		ck_assert_int_eq(filter_add(&excludes, choices[_i].exclude, &err), 0);
+	nodes[0] = dir_node("d", store_tree(repository, inner, 2));
+	nodes[1] = file_node("f", &data);
+	tree = store_tree(repository, nodes, 2);
+	ck_assert_int_eq(restore_some(repository, &tree, &includes, &excludes, &told), 0);
+	ck_assert_uint_eq(told.count, 0);
+	for (int i = 0; i < COUNT(paths); i++) {
+		snprintf(path, sizeof(path), "out/%s", paths[i]);
+		if (room_exists(path))
+			snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s%s",
+				*found ? " " : "", paths[i]);
+	}
+	ck_assert_str_eq(found, choices[_i].restored);
+	ck_assert_int_eq(room_exists("out/d"), strchr(found, 'd') != NULL); /* no empty folders */
+	ck_assert_uint_eq(progress.files_total, choices[_i].files);
+	ck_assert_uint_eq(progress.bytes_total, choices[_i].bytes);
+	ck_assert_uint_eq(progress.files_done, choices[_i].files);
+	ck_assert_uint_eq(progress.bytes_done, choices[_i].bytes);
+	ck_assert(progress.total_known);
+}
+END_TEST
+
+/* --- Content --- */
+
+#define BLOCK 4096 /* bytes: zeros of this size become holes */
+
+/* Where something stands in three blocks and a bit of zeros; -1: nowhere. */
+static const int marks[] = {-1, 0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK - 1, 3 * BLOCK - 1,
+	3 * BLOCK, 3 * BLOCK + 4};
+
+/* Holes are made of zeros only, whatever stood in the blob before, in one blob or two. */
+START_TEST(zeros)
+{
+	static uint8_t bytes[3 * BLOCK + 5];
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct repository_added added;
+	struct room_told told = {0};
+	cleanup_free char *text = NULL;
+	struct err err = ERR_INIT;
+	struct id ids[2], tree;
+	struct node node = file_node("f", ids);
+	size_t size;
+
+	memset(bytes, 0xff, sizeof(bytes));
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository),
+					 BLOB_DATA, bytes, sizeof(bytes), &ids[i], &added, &err),
+			0);
+		memset(bytes, 0, sizeof(bytes));
+		if (marks[_i] >= 0)
+			bytes[marks[_i]] = 'x';
+	}
+	node.content_count = 2;
+	node.size = 2 * sizeof(bytes);
+	tree = store_tree(repository, &node, 1);
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	ck_assert_msg(!told.count, "%s", told.last);
+	ck_assert_int_ge(file_read(AT_FDCWD, room_path("out/f"), 1 << 20, &text, &size, &err), 0);
+	ck_assert_uint_eq(size, 2 * sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		ck_assert_int_eq((uint8_t)text[i], 0xff);
+	ck_assert_mem_eq(text + sizeof(bytes), bytes, sizeof(bytes));
+}
+END_TEST
+
+START_TEST(hard_links)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id data = store_data(repository, "data"), tree;
+	struct node nodes[4] = {file_node("a", &data), file_node("b", &data), file_node("c", &data),
+		file_node("d", &data)};
+	struct room_told told = {0};
+	struct stat st[4];
+
+	for (int i = 0; i < 4; i++) {
+		nodes[i].links = i == 3 ? 1 : 2;
+		nodes[i].inode = 5;
+		nodes[i].device_id = i == 2 ? 8 : 7; /* c: the same number elsewhere */
+	}
+	tree = store_tree(repository, nodes, 4);
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	ck_assert_uint_eq(told.count, 0);
+	for (int i = 0; i < 4; i++) {
+		const char path[] = {'o', 'u', 't', '/', (char)('a' + i), '\0'};
+
+		ck_assert_int_eq(stat(room_path(path), &st[i]), 0);
+	}
+	ck_assert_uint_eq(st[0].st_ino, st[1].st_ino);
+	ck_assert_uint_ne(st[0].st_ino, st[2].st_ino);
+	ck_assert_uint_ne(st[0].st_ino, st[3].st_ino);
+	ck_assert_uint_eq(progress.bytes_done, 16);
+	ck_assert_uint_eq(progress.files_done, 4);
+}
+END_TEST
+
 START_TEST(damage)
 {
 	struct store *store;
@@ -230,6 +394,10 @@ int main(void)
 	tcase_add_loop_test(tcase, names_that_lead_out, 0, COUNT(bad_names));
 	tcase_add_test(tcase, links_in_the_way);
 	tcase_add_test(tcase, links_in_the_target);
+	tcase_add_test(tcase, second_name_of_a_link);
+	tcase_add_loop_test(tcase, choose, 0, COUNT(choices));
+	tcase_add_loop_test(tcase, zeros, 0, COUNT(marks));
+	tcase_add_test(tcase, hard_links);
 	tcase_add_test(tcase, damage);
 	tcase_add_test(tcase, a_folder_is_never_replaced);
 	return unit_main("restore", tcase);

@@ -34,6 +34,10 @@ START_TEST(finding)
 	struct err err = ERR_INIT;
 	char id[ID_TEXT_SIZE];
 
+	ck_assert_int_eq(select_load(repository, &list, &err), 0); /* none yet */
+	ck_assert_int_eq(select_find(&list, "latest", NULL, &found, &folder, &err), -ENOENT);
+	ck_assert_int_eq(select_find(&list, "00", NULL, &found, &folder, &err), -ENOENT);
+	ck_assert_ptr_null(found);
 	add(repository, 300, "b", "/x", "t");
 	add(repository, 100, "a", "/x", "t");
 	add(repository, 200, "a", "/y", "u");
@@ -54,6 +58,9 @@ START_TEST(finding)
 	ck_assert_int_eq(select_find(&list, id, NULL, &found, &folder, &err), 0);
 	ck_assert_ptr_eq(found, &list.items[1]);
 	free(TAKE(folder));
+	ck_assert_int_eq(str_list_add(&tags, "u", &err), 0); /* none has both */
+	ck_assert_int_eq(select_find(&list, "latest", &filter, &found, &folder, &err), -ENOENT);
+	ck_assert_int_eq(err.kind, ERR_NOT_FOUND);
 	ck_assert_int_eq(select_find(&list, "", NULL, &found, &folder, &err), -EINVAL);
 	ck_assert_int_eq(select_find(&list, "xyz", NULL, &found, &folder, &err), -ENOENT);
 	ck_assert_int_eq(err.kind, ERR_NOT_FOUND);
@@ -85,12 +92,42 @@ START_TEST(damaged_ones_are_counted)
 }
 END_TEST
 
+/* Two whose ids begin alike: one digit of 17 must. */
+START_TEST(ambiguous)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	cleanup_select struct select_list list = {0};
+	const struct snapshot *found = NULL;
+	cleanup_free char *folder = NULL;
+	unsigned begins[16] = {0};
+	struct err err = ERR_INIT;
+
+	for (int i = 0; i < 17; i++)
+		add(repository, i, "a", "/x", "t");
+	ck_assert_int_eq(select_load(repository, &list, &err), 0);
+	for (size_t i = 0; i < list.count; i++)
+		begins[list.items[i].id.bytes[0] >> 4]++;
+	for (unsigned digit = 0; digit < 16; digit++) {
+		char text[2];
+
+		snprintf(text, sizeof(text), "%x", digit);
+		ck_assert_int_eq(select_find(&list, text, NULL, &found, &folder, &err),
+			begins[digit] == 0   ? -ENOENT
+			: begins[digit] == 1 ? 0
+					     : -EINVAL);
+		free(TAKE(folder));
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("select");
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, finding);
+	tcase_add_test(tcase, ambiguous);
 	tcase_add_test(tcase, damaged_ones_are_counted);
 	return unit_main("select", tcase);
 }

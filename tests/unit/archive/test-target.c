@@ -1,7 +1,10 @@
 #include "archive/target.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../unit.h"
 
@@ -11,6 +14,7 @@ static const struct {
 	{"/a//b/./c/", NULL, "/a/b/c"},
 	{"/a/../b", NULL, "/b"},
 	{"/../..", NULL, "/"},
+	{"/../../a", NULL, "/a"},
 	{"a/../..", NULL, ".."},
 	{"../../a/../b", NULL, "../../b"},
 	{".", NULL, "."},
@@ -82,6 +86,53 @@ START_TEST(collide)
 }
 END_TEST
 
+/* "." and ".." are what is in them: excludes apply to that. */
+START_TEST(entries)
+{
+	char folder[] = "/tmp/nexus-test-target-XXXXXX";
+	static char *const given[][1] = {{"."}, {".."}};
+	cleanup_target struct target *root = NULL;
+	cleanup_free char *here = getcwd(NULL, 0);
+	struct err err = ERR_INIT;
+	int r;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(chdir(folder), 0);
+	for (const char *const *name = (const char *const[]){"b", "a", ".c", NULL}; *name; name++)
+		ck_assert_int_eq(mkdir(*name, 0700), 0);
+	if (_i)
+		ck_assert_int_eq(chdir("a"), 0);
+	r = target_new(given[_i], 1, &root, &err);
+	ck_assert_int_eq(chdir(folder), 0);
+	ck_assert_int_eq(rmdir("a") + rmdir("b") + rmdir(".c"), 0);
+	ck_assert_int_eq(chdir(here), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+	ck_assert_int_eq(r, 0);
+	ck_assert_uint_eq(root->count, 3);
+	ck_assert_str_eq(root->children[0]->name, ".c");
+	ck_assert_str_eq(root->children[1]->name, "a");
+	ck_assert_str_eq(root->children[1]->path, _i ? "../a" : "a");
+	ck_assert(root->children[1]->leaf && !root->children[1]->explicit_leaf);
+}
+END_TEST
+
+START_TEST(refuse)
+{
+	cleanup_free char *longest = calloc(1, 65538);
+	char *const empty[] = {"/a", ""}, *const too_long[] = {longest};
+	struct target *root = NULL;
+	struct err err = ERR_INIT;
+
+	memset(longest, 'a', 65537);
+	ck_assert_int_eq(target_new(empty, 2, &root, &err), -EINVAL);
+	ck_assert_int_eq(target_new(too_long, 1, &root, &err), -EINVAL);
+	ck_assert_ptr_null(root);
+	longest[65536] = '\0';
+	ck_assert_int_eq(target_new(too_long, 1, &root, &err), 0);
+	target_free(root);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("target");
@@ -90,5 +141,7 @@ int main(void)
 	tcase_add_test(tcase, tree);
 	tcase_add_test(tcase, swallow);
 	tcase_add_test(tcase, collide);
+	tcase_add_loop_test(tcase, entries, 0, 2);
+	tcase_add_test(tcase, refuse);
 	return unit_main("target", tcase);
 }

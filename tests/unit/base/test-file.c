@@ -64,6 +64,24 @@ START_TEST(replace_then_read)
 }
 END_TEST
 
+/* More than is read at once. */
+START_TEST(read_of_a_large_file)
+{
+	static char data[300001];
+	cleanup_free char *found = NULL;
+	struct err err = ERR_INIT;
+	size_t size;
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (char)(i % 251);
+	ck_assert_int_eq(file_replace(dir_fd, "f", data, sizeof(data), 0600, &err), 0);
+	ck_assert_int_eq(file_read(dir_fd, "f", sizeof(data), &found, &size, &err), 0);
+	ck_assert_uint_eq(size, sizeof(data));
+	ck_assert_mem_eq(found, data, sizeof(data));
+	ck_assert_int_eq(found[size], 0);
+}
+END_TEST
+
 START_TEST(read_limit_and_one_more)
 {
 	cleanup_free char *data = NULL;
@@ -208,6 +226,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, replace_then_read);
+	tcase_add_test(tcase, read_of_a_large_file);
 	tcase_add_test(tcase, read_limit_and_one_more);
 	tcase_add_test(tcase, read_of_an_empty_file);
 	tcase_add_test(tcase, read_of_what_is_not_a_file);

@@ -37,6 +37,7 @@ static const struct {
 	{R "\"op\":\"adopt\",\"operator_key\":\"\"}", -EBADMSG, 3},
 	{R "\"op\":\"adopt\",\"operator_key\":\"a\\nb\"}", -EBADMSG, 3},
 	{R "\"op\":7}", -EBADMSG, 3},
+	{R "\"op\":\"format\"}", -EBADMSG, 3},
 	{"{\"id\":4,\"op\":\"status\"}", -EBADMSG, 4},
 	{"{\"schema\":\"nexus.request/1\",\"op\":\"status\"}", -EBADMSG, 0},
 	{"{\"schema\":\"nexus.request/1\",\"id\":-1,\"op\":\"status\"}", -EBADMSG, 0},

@@ -37,7 +37,12 @@ START_TEST(goes_round)
 		.ended_s = 1700000060,
 		.has_progress = true,
 		.has_result = true,
-		.progress = {.percent = 12.34, .bytes_done = 1, .bytes_total = 2, .eta_s = 3},
+		.progress = {.percent = 12.34,
+			.bytes_done = 1,
+			.bytes_total = 2,
+			.eta_s = 3,
+			.files_done = 5,
+			.files_total = 6},
 		.result = {.snapshot = "abcd", .message = "no", .data_added_bytes = 4},
 	};
 	cleanup_json struct json *json = fleet_job_to_json(&job);
@@ -54,15 +59,20 @@ END_TEST
 static const struct {
 	const char *text;
 	int result;
+	double percent;
 } texts[] = {
-	{"{\"id\":\"a\",\"kind\":\"backup\",\"state\":\"queued\"}", 0},
-	{"{\"id\":\"a\",\"kind\":\"backup\",\"state\":\"lost\"}", -EBADMSG},
-	{"{\"id\":\"a/../b\",\"kind\":\"backup\",\"state\":\"done\"}", -EBADMSG},
-	{"{\"id\":\"a\",\"kind\":\"\",\"state\":\"done\"}", -EBADMSG},
-	{"{\"id\":\"a\",\"kind\":\"a very long kind\",\"state\":\"done\"}", -EBADMSG},
-	{"{\"id\":7,\"kind\":\"backup\",\"state\":\"done\"}", -EBADMSG},
-	{"{\"id\":\"a\",\"kind\":\"backup\",\"state\":\"done\",\"progress\":{\"percent\":1e9}}", 0},
-	{"[]", -EBADMSG},
+	{"{\"id\":\"a\",\"kind\":\"backup\",\"state\":\"queued\"}", 0, 0},
+	{"{\"id\":\"a\",\"kind\":\"b\",\"state\":\"done\",\"progress\":{\"percent\":100}}", 0, 100},
+	{"{\"id\":\"a\",\"kind\":\"b\",\"state\":\"done\",\"progress\":{\"percent\":100.5}}", 0, 0},
+	{"{\"id\":\"a\",\"kind\":\"b\",\"state\":\"done\",\"progress\":{\"percent\":-1}}", 0, 0},
+	{"{\"id\":\"a\",\"kind\":\"backup\",\"state\":\"lost\"}", -EBADMSG, 0},
+	{"{\"id\":\"a/../b\",\"kind\":\"backup\",\"state\":\"done\"}", -EBADMSG, 0},
+	{"{\"id\":\"a\",\"kind\":\"\",\"state\":\"done\"}", -EBADMSG, 0},
+	{"{\"id\":\"a\",\"kind\":\"a very long kind\",\"state\":\"done\"}", -EBADMSG, 0},
+	{"{\"id\":7,\"kind\":\"backup\",\"state\":\"done\"}", -EBADMSG, 0},
+	{"{\"id\":\"a\",\"kind\":\"backup\",\"state\":\"done\",\"progress\":{\"percent\":1e9}}", 0,
+		0},
+	{"[]", -EBADMSG, 0},
 };
 
 START_TEST(reads_with_care)
@@ -74,7 +84,7 @@ START_TEST(reads_with_care)
 	ck_assert_int_eq(json_parse(texts[_i].text, strlen(texts[_i].text), 4096, &json, &err), 0);
 	ck_assert_int_eq(fleet_job_from_json(json, &job, &err), texts[_i].result);
 	if (texts[_i].result == 0)
-		ck_assert(job.progress.percent <= 100);
+		ck_assert_double_eq_tol(job.progress.percent, texts[_i].percent, 0.0001);
 }
 END_TEST
 

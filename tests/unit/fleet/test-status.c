@@ -114,6 +114,11 @@ static const struct {
 	{HEAD ",\"temperature_c\":1e300}", -EBADMSG}, /* no number that JSON here takes */
 	{HEAD ",\"temperature_c\":100000}", 0},
 	{HEAD ",\"jobs\":[{}]}", -EBADMSG},
+	{"{\"schema\":\"nexus.status/1\",\"box\":{\"id\":\"x\"},\"health\":{\"level\":\"ok\"}}",
+		-EBADMSG}, /* no time */
+	{"{\"schema\":\"nexus.status/1\",\"time\":\"2026-11-22T09:44:52Z\",\"box\":{\"id\":\"x\"},"
+	 "\"health\":{}}",
+		-EBADMSG},
 	{"{}", -EBADMSG},
 	{"[]", -EBADMSG},
 	{"", -EBADMSG},

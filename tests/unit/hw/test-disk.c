@@ -187,6 +187,78 @@ START_TEST(knows_its_own)
 }
 END_TEST
 
+/* Where a byte stands on a disk of zeros (or of ones) that is blank without it. The places
+ * between start and end are those that are looked at: 63, evenly spread. */
+#define SIZE (9u << 20) /* bytes */
+#define ENDS (1u << 20) /* bytes at the start and at the end */
+#define SAMPLE(i) ((SIZE - ENDS) / 64 * (i) / 4096 * 4096)
+
+static const struct {
+	int64_t at; /* -1: nowhere */
+	uint8_t fill;
+} marks[] = {
+	{-1, 0x00},
+	{-1, 0xff},
+	{0, 0x00},
+	{0, 0xff},
+	{1, 0x00},
+	{ENDS - 1, 0x00},
+	{SAMPLE(8), 0x00},
+	{SAMPLE(8) + 4095, 0xff},
+	{SAMPLE(9), 0x00},
+	{SAMPLE(63) + 4095, 0x00},
+	{SIZE - ENDS, 0x00},
+	{SIZE - 1, 0x00},
+	{SIZE - 1, 0xff},
+};
+
+START_TEST(sees_what_is_not_blank)
+{
+	static uint8_t bytes[SIZE];
+	struct hw_disk disk = {.size_bytes = SIZE};
+	struct err err = ERR_INIT;
+	int r;
+
+	snprintf(disk.path, sizeof(disk.path), "%.40s/d", fake.dir);
+	memset(bytes, marks[_i].fill, sizeof(bytes));
+	if (marks[_i].at >= 0)
+		bytes[marks[_i].at] = 0xe5;
+	ck_assert_int_eq(file_replace(AT_FDCWD, disk.path, bytes, SIZE, 0600, &err), 0);
+	r = hw_disk_probe(&disk, &err);
+	if (r == -ENOENT)
+		return; /* no sfdisk or blkid here */
+	ck_assert_msg(r == 0, "%s", err.text);
+	ck_assert_int_eq(disk.content, marks[_i].at < 0 ? HW_DISK_BLANK : HW_DISK_OTHER);
+	ck_assert_str_eq(disk.summary, marks[_i].at < 0 ? "" : "?");
+}
+END_TEST
+
+/* Smaller than what is looked at, down to one sector; and what can't be read is not blank. */
+START_TEST(sees_small_ones)
+{
+	static uint8_t bytes[8192];
+	struct hw_disk disk = {.size_bytes = _i ? 512 : sizeof(bytes)};
+	struct err err = ERR_INIT;
+	int r;
+
+	snprintf(disk.path, sizeof(disk.path), "%.40s/d", fake.dir);
+	for (int mark = 0; mark < 2; mark++) {
+		bytes[disk.size_bytes - 1] = mark ? 0xe5 : 0;
+		ck_assert_int_eq(
+			file_replace(AT_FDCWD, disk.path, bytes, disk.size_bytes, 0600, &err), 0);
+		r = hw_disk_probe(&disk, &err);
+		if (r == -ENOENT)
+			return;
+		ck_assert_msg(r == 0, "%s", err.text);
+		ck_assert_int_eq(disk.content, mark ? HW_DISK_OTHER : HW_DISK_BLANK);
+	}
+	bytes[disk.size_bytes - 1] = 0;
+	ck_assert_int_eq(file_replace(AT_FDCWD, disk.path, bytes, disk.size_bytes, 0600, &err), 0);
+	disk.size_bytes += 4u << 20; /* as if its end failed */
+	ck_assert_int_lt(hw_disk_probe(&disk, &err), 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("disk");
@@ -196,5 +268,8 @@ int main(void)
 	tcase_add_test(tcase, reads);
 	tcase_add_loop_test(tcase, formats_sizes, 0, COUNT(sizes));
 	tcase_add_test(tcase, knows_its_own);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, sees_what_is_not_blank, 0, COUNT(marks));
+	tcase_add_loop_test(tcase, sees_small_ones, 0, 2);
 	return unit_main("disk", tcase);
 }

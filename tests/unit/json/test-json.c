@@ -226,6 +226,24 @@ static void nothing_to_add(struct json *json)
 	json_add(json_set_array(json, "l"), NULL);
 }
 
+START_TEST(integer_limits)
+{
+	static const char want[] =
+		"{\"n\":-9007199254740991,\"l\":[9007199254740991,-9007199254740991]}";
+	cleanup_json struct json *json = json_object_new();
+	cleanup_free char *text = NULL;
+	struct err err = ERR_INIT;
+	struct json *list;
+
+	json_set_integer(json, "n", -JSON_INTEGER_MAX);
+	list = json_set_array(json, "l");
+	json_add_integer(list, JSON_INTEGER_MAX);
+	json_add_integer(list, -JSON_INTEGER_MAX);
+	ck_assert_int_eq(json_finish(json, &text, &err), 0);
+	ck_assert_str_eq(text, want);
+}
+END_TEST
+
 static void (*const failures[])(struct json *) = {too_large, too_small_in_an_array,
 	a_child_that_failed, a_child_that_was_not_made, nothing_to_add};
 
@@ -272,6 +290,7 @@ int main(void)
 	tcase_add_test(tcase, going_through);
 	tcase_add_test(tcase, needed_members);
 	tcase_add_test(tcase, building);
+	tcase_add_test(tcase, integer_limits);
 	tcase_add_loop_test(tcase, a_failure_is_told_at_the_end, 0, COUNT(failures));
 	tcase_add_test(tcase, nothing_is_fine_to_build_on);
 	return unit_main("json", tcase);

@@ -52,6 +52,9 @@ START_TEST(product)
 		ck_assert_uint_eq(layout.parts[i].start, wanted[i].start);
 		ck_assert_uint_eq(layout.parts[i].size, wanted[i].size);
 	}
+	/* What firmware looks for: GRUB's core image, and the EFI system partition. */
+	ck_assert_str_eq(layout.parts[0].type, "21686148-6449-6E6F-744E-656564454649");
+	ck_assert_str_eq(layout.parts[1].type, "C12A7328-F81F-11D2-BA4B-00A0C93EC93B");
 	ck_assert_str_eq(layout.parts[7].label, "nexus-data");
 	ck_assert_ptr_eq(layout_find(&layout, "nexus-esp"), &layout.parts[1]);
 	ck_assert_ptr_null(layout_find(&layout, "nexus-seed"));
@@ -80,6 +83,7 @@ START_TEST(fits)
 	script = layout_script(&layout, "nexus-unfinished");
 	ck_assert_ptr_nonnull(strstr(script, "label: gpt\n"));
 	ck_assert_ptr_nonnull(strstr(script, "2 : start=4096, size=131072, "));
+	ck_assert_ptr_nonnull(strstr(script, "type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B"));
 	ck_assert_ptr_nonnull(strstr(script, "name=\"nexus-unfinished\"\n"));
 	ck_assert_ptr_null(strstr(script, "nexus-data"));
 }

@@ -65,6 +65,7 @@ static const struct {
 	{"\"grub/grub.cfg\"", "\"/grub/grub.cfg\"", false},
 	{"\"grub/grub.cfg\"", "\"grub//grub.cfg\"", false},
 	{"\"grub/grub.cfg\"", "\"grub/\"", false},
+	{"\"grub/grub.cfg\"", "\"\"", false},
 	{"\"grub/grub.cfg\"", "\"grub/./grub.cfg\"", false},
 	{"\"grub/grub.cfg\"", "\"grub\\\\grub.cfg\"", false},
 	{"\"grub/grub.cfg\"", "\"grub/*\"", false},
@@ -100,6 +101,41 @@ START_TEST(judges)
 }
 END_TEST
 
+/* What a person reads of it moves no cursor. */
+START_TEST(makes_hostile_text_harmless)
+{
+	const char *at = strstr(good, "\"debian\"");
+	cleanup_manifest struct manifest m = {0};
+	cleanup_free char *text = NULL;
+	struct err err = ERR_INIT;
+
+	text = str_printf(
+		"%.*s\"de\\u001bian\"%s", (int)(at - good), good, at + strlen("\"debian\""));
+	ck_assert_msg(parse(text, &m, &err) == 0, "%s", err.text);
+	ck_assert_str_eq(m.distribution, "de?ian");
+}
+END_TEST
+
+START_TEST(path_limit)
+{
+	const char *at = strstr(good, "grub/grub.cfg");
+	char path[MANIFEST_PATH_MAX + 2];
+
+	memset(path, 'p', sizeof(path));
+	for (int more = 0; more < 2; more++) {
+		cleanup_manifest struct manifest m = {0};
+		cleanup_free char *text = NULL;
+		struct err err = ERR_INIT;
+
+		path[MANIFEST_PATH_MAX] = more ? 'p' : '\0';
+		path[MANIFEST_PATH_MAX + 1] = '\0';
+		text = str_printf(
+			"%.*s%s%s", (int)(at - good), good, path, at + strlen("grub/grub.cfg"));
+		ck_assert_int_eq(parse(text, &m, &err), more ? -EBADMSG : 0);
+	}
+}
+END_TEST
+
 static int parse_many(unsigned files)
 {
 	cleanup_buf struct buf text = BUF_INIT(MANIFEST_SIZE_MAX);
@@ -127,5 +163,7 @@ int main(void)
 	tcase_add_test(tcase, reads_a_good_one);
 	tcase_add_loop_test(tcase, judges, 0, COUNT(changes));
 	tcase_add_test(tcase, limits);
+	tcase_add_test(tcase, path_limit);
+	tcase_add_test(tcase, makes_hostile_text_harmless);
 	return unit_main("manifest", tcase);
 }

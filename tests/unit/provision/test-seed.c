@@ -46,6 +46,8 @@ static const struct {
 	{"[Install]\nName=abcdefghijklmnopqrstuvwxyz0123456\n", "line 2"},
 	{"[Install]\nName=Tienda\n", "a to z"},
 	{"[Install]\nName=-a\n", "a to z"},
+	{"[Install]\nName=a-\n", "a to z"},
+	{"[Install]\nName=a-b\n", NULL},
 	{"[Install]\nName=a b\n", "a to z"},
 	{"[Install]\nName=caja_1\n", "a to z"},
 	{"[Install]\nDisk=\n", "Disk"},

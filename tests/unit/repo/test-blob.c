@@ -54,6 +54,50 @@ START_TEST(there_and_back)
 }
 END_TEST
 
+/* Data is stored compressed only when that makes it smaller. */
+START_TEST(compressed_if_it_pays)
+{
+	cleanup_blob_codec struct blob_codec *codec = NULL;
+	static uint8_t data[100000];
+	struct blob_sealed sealed;
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(blob_codec_new(&key, 3, &codec, &err), 0);
+	ck_assert_int_eq(
+		blob_seal(codec, BLOB_DATA, true, true, data, sizeof(data), &sealed, &err), 0);
+	ck_assert_uint_eq(sealed.plain_length, sizeof(data));
+	ck_assert_uint_lt(sealed.size, 1000);
+	ck_assert_int_eq(
+		blob_seal(codec, BLOB_DATA, false, true, data, sizeof(data), &sealed, &err), 0);
+	ck_assert_uint_eq(sealed.plain_length, 0);
+	ck_assert_uint_eq(sealed.size, sizeof(data) + CIPHER_OVERHEAD);
+	for (uint32_t i = 0, x = 1; i < sizeof(data); i++) {
+		x = x * 1664525 + 1013904223;
+		data[i] = (uint8_t)(x >> 24);
+	}
+	ck_assert_int_eq(
+		blob_seal(codec, BLOB_DATA, true, true, data, sizeof(data), &sealed, &err), 0);
+	ck_assert_uint_eq(sealed.plain_length, 0);
+	ck_assert_uint_eq(sealed.size, sizeof(data) + CIPHER_OVERHEAD);
+}
+END_TEST
+
+START_TEST(limits)
+{
+	cleanup_blob_codec struct blob_codec *codec = NULL;
+	struct blob_sealed sealed;
+	struct err err = ERR_INIT;
+
+	ck_assert_uint_eq(blob_plain_max(BLOB_DATA), BLOB_DATA_MAX);
+	ck_assert_uint_eq(blob_plain_max(BLOB_TREE), BLOB_TREE_MAX);
+	ck_assert_uint_ge(blob_sealed_max(BLOB_DATA), BLOB_DATA_MAX + CIPHER_OVERHEAD);
+	ck_assert_int_eq(blob_codec_new(&key, 3, &codec, &err), 0);
+	ck_assert_int_eq(blob_seal(codec, BLOB_DATA, false, false, "", (size_t)BLOB_DATA_MAX + 1,
+				 &sealed, &err),
+		-EFBIG);
+}
+END_TEST
+
 START_TEST(lengths_that_lie)
 {
 	cleanup_blob_codec struct blob_codec *codec = NULL;
@@ -86,12 +130,14 @@ START_TEST(files)
 	struct err err = ERR_INIT;
 
 	ck_assert_int_eq(blob_codec_new(&key, 3, &codec, &err), 0);
-	for (int compress = 0; compress < 2; compress++) {
+	for (int compress = 0; compress < 4; compress++) {
 		cleanup_buf struct buf sealed = BUF_INIT(1000000), text = BUF_INIT(1000);
 
-		ck_assert_int_eq(blob_seal_file(codec, compress, "{\"a\":1}", 7, &sealed, &err), 0);
+		const char *json = compress < 2 ? "{\"a\":1}" : "[1,2,3]";
+
+		ck_assert_int_eq(blob_seal_file(codec, compress % 2, json, 7, &sealed, &err), 0);
 		ck_assert_int_eq(blob_open_file(codec, sealed.data, sealed.size, &text, &err), 0);
-		ck_assert_str_eq((char *)text.data, "{\"a\":1}");
+		ck_assert_str_eq((char *)text.data, json);
 	}
 	{
 		cleanup_buf struct buf sealed = BUF_INIT(1000000), text = BUF_INIT(1000);
@@ -108,6 +154,8 @@ int main(void)
 	TCase *tcase = tcase_create("blob");
 
 	tcase_add_loop_test(tcase, there_and_back, 0, COUNT(sizes));
+	tcase_add_test(tcase, compressed_if_it_pays);
+	tcase_add_test(tcase, limits);
 	tcase_add_test(tcase, lengths_that_lie);
 	tcase_add_test(tcase, files);
 	return unit_main("blob", tcase);

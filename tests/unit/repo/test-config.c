@@ -13,6 +13,9 @@ static const struct {
 } cases[] = {
 	{"{\"version\":2,\"id\":\"" ID "\",\"chunker_polynomial\":\"3da3358b4dc173\"}\n", 0},
 	{"{\"version\":1,\"id\":\"" ID "\",\"chunker_polynomial\":\"3da3358b4dc173\"}", 0},
+	{"{\"later\":{\"x\":[1]},\"version\":2,\"id\":\"" ID
+	 "\",\"chunker_polynomial\":\"3da3358b4dc173\"}",
+		0},
 	{"{\"version\":3,\"id\":\"" ID "\",\"chunker_polynomial\":\"3da3358b4dc173\"}", -ENOTSUP},
 	{"{\"version\":0,\"id\":\"" ID "\",\"chunker_polynomial\":\"3da3358b4dc173\"}", -ENOTSUP},
 	{"{\"version\":2,\"id\":\"" ID "\",\"chunker_polynomial\":\"3da3358b4dc172\"}", -EINVAL},

@@ -62,6 +62,37 @@ START_TEST(many)
 }
 END_TEST
 
+START_TEST(numbers)
+{
+	cleanup_index struct index *index = NULL;
+	const struct blob_location location = {1, 40, 0};
+	const struct id known = id_of(A), unknown = id_of(B), pack = id_of(P), other = id_of(Q);
+	struct err err = ERR_INIT;
+	uint32_t at = 7, found = 7;
+	size_t number = 7;
+
+	ck_assert_int_eq(index_new(&index, &err), 0);
+	/* Of nothing at all. */
+	ck_assert(!index_find_pack(index, &pack, &found));
+	ck_assert(!index_number(index, BLOB_DATA, &known, &number));
+	ck_assert_ptr_null(index_find(index, BLOB_DATA, &known));
+	ck_assert_int_eq(index_add_pack(index, &other, &at, &err), 0);
+	ck_assert_uint_eq(at, 0);
+	ck_assert_int_eq(index_add_pack(index, &pack, &at, &err), 0);
+	ck_assert_uint_eq(at, 1);
+	ck_assert_int_eq(index_add(index, BLOB_TREE, &known, at, &location, &err), 0);
+	ck_assert_int_eq(index_add(index, BLOB_DATA, &known, at, &location, &err), 0);
+	ck_assert(index_find_pack(index, &pack, &found));
+	ck_assert_uint_eq(found, 1);
+	ck_assert(id_equal(index_pack_id(index, 1), &pack));
+	ck_assert(!index_find_pack(index, &unknown, &found));
+	ck_assert(index_number(index, BLOB_DATA, &known, &number));
+	ck_assert_uint_eq(number, 1);
+	ck_assert_ptr_eq(index_at(index, number), index_find(index, BLOB_DATA, &known));
+	ck_assert(!index_number(index, BLOB_DATA, &unknown, &number));
+}
+END_TEST
+
 START_TEST(claim_and_settle)
 {
 	cleanup_index struct index *index = NULL;
@@ -173,6 +204,7 @@ int main(void)
 	TCase *tcase = tcase_create("index");
 
 	tcase_add_test(tcase, many);
+	tcase_add_test(tcase, numbers);
 	tcase_add_test(tcase, claim_and_settle);
 	tcase_add_test(tcase, copies);
 	tcase_add_loop_test(tcase, refuse, 0, COUNT(broken));

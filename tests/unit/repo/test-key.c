@@ -22,6 +22,10 @@ START_TEST(make_and_open)
 	ck_assert_int_eq(err.kind, ERR_DENIED);
 	ck_assert_int_eq(key_file_open(&file, "right", &found, &err), 0);
 	ck_assert_mem_eq(&found, &key, sizeof(key));
+	/* Nor is one whose parameters scrypt does not take. */
+	file.parameters.n = 3;
+	ck_assert_int_eq(key_file_open(&file, "right", &found, &err), -EINVAL);
+	file.parameters.n = 32768;
 	/* A damaged one is not opened by the right password either. */
 	file.data[20] ^= 1;
 	ck_assert_int_eq(key_file_open(&file, "right", &found, &err), -EACCES);
@@ -58,6 +62,62 @@ START_TEST(damage)
 }
 END_TEST
 
+#define K "AAAAAAAAAAAAAAAAAAAAAQ==" /* 16 bytes */
+#define K0 "AAAAAAAAAAAAAAAAAAAAAA=="
+#define E "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=" /* 32 bytes */
+#define E0 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+/* What may stand inside a key file that the password opens. */
+static const struct {
+	const char *text;
+	int expected;
+} masters[] = {
+	{"{\"mac\":{\"k\":\"" K "\",\"r\":\"" K "\"},\"encrypt\":\"" E "\"}", 0},
+	{"{\"x\":[1],\"mac\":{\"y\":2,\"k\":\"" K "\",\"r\":\"" K "\"},\"encrypt\":\"" E "\"}", 0},
+	{"{\"mac\":{\"k\":\"" K "\",\"r\":\"" K "\"},\"encrypt\":\"" E "\"", -EBADMSG},
+	{"{\"mac\":{\"k\":\"" K "\",\"r\":\"" K "\"},\"encrypt\":\"" K "\"}", -EBADMSG},
+	{"{\"mac\":{\"k\":\"" K "\",\"r\":\"AAAA\"},\"encrypt\":\"" E "\"}", -EBADMSG},
+	{"{\"mac\":{\"k\":\"" E "\",\"r\":\"" K "\"},\"encrypt\":\"" E "\"}", -EBADMSG},
+	{"{\"mac\":{\"r\":\"" K "\"},\"encrypt\":\"" E "\"}", -EBADMSG},
+	{"{\"mac\":{\"k\":\"" K "\",\"r\":\"" K "\"}}", -EBADMSG},
+	{"{\"encrypt\":\"" E "\"}", -EBADMSG},
+	/* Keys of zeros. */
+	{"{\"mac\":{\"k\":\"" K0 "\",\"r\":\"" K "\"},\"encrypt\":\"" E "\"}", -EINVAL},
+	{"{\"mac\":{\"k\":\"" K "\",\"r\":\"" K0 "\"},\"encrypt\":\"" E "\"}", -EINVAL},
+	{"{\"mac\":{\"k\":\"" K "\",\"r\":\"" K "\"},\"encrypt\":\"" E0 "\"}", -EINVAL},
+};
+
+START_TEST(master)
+{
+	const struct cipher_key any = {.encrypt = {1}, .mac_k = {2}, .mac_r = {3}};
+	cleanup_buf struct buf text = BUF_INIT(KEY_FILE_MAX);
+	cleanup_cipher struct cipher *cipher = NULL;
+	struct cipher_key user, found;
+	size_t size = strlen(masters[_i].text);
+	struct err err = ERR_INIT;
+	struct key_file file;
+
+	ck_assert_int_eq(key_file_make(&any, "p", "u", "h", &clock_system, &text, &err), 0);
+	ck_assert_int_eq(key_file_parse(text.data, text.size, &file, &err), 0);
+	file.parameters = (struct kdf_parameters){.n = 2, .r = 1, .p = 1};
+	ck_assert_int_eq(kdf_scrypt(&file.parameters, "p", file.salt, sizeof(file.salt),
+				 (uint8_t *)&user, sizeof(user), &err),
+		0);
+	ck_assert_int_eq(cipher_new(&user, &cipher, &err), 0);
+	memcpy(file.data + CIPHER_IV_SIZE, masters[_i].text, size);
+	ck_assert_int_eq(cipher_seal(cipher, file.data, size, &err), 0);
+	file.data_size = size + CIPHER_OVERHEAD;
+	ck_assert_int_eq(key_file_open(&file, "p", &found, &err), masters[_i].expected);
+	if (masters[_i].expected) {
+		ck_assert_int_eq(err.kind, ERR_CORRUPT);
+		return;
+	}
+	ck_assert_int_eq(found.mac_k[15], 1);
+	ck_assert_int_eq(found.mac_r[15], 1);
+	ck_assert_int_eq(found.encrypt[31], 1);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("key");
@@ -65,5 +125,6 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, make_and_open);
 	tcase_add_loop_test(tcase, damage, 0, COUNT(replacements));
+	tcase_add_loop_test(tcase, master, 0, COUNT(masters));
 	return unit_main("key", tcase);
 }

@@ -1,10 +1,12 @@
 #include "repo/lock.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../unit.h"
+#include "base/file.h"
 #include "store/memory.h"
 
 #define NOW 1800000000
@@ -31,6 +33,8 @@ static const struct {
 	{"box", "boot-2", "machine-1", DEAD_PID, 10, true},
 	{"box", "boot-1", "machine-1", 1, 10, true},
 	{"renamed", "boot-1", "machine-1", 1, 10, true},
+	{"box", "boot-2", "machine-1", 0, 10, true}, /* no process */
+	{"box", "boot-2", "machine-1", 0x100000001, 10, true},
 	/* Another machine of the same name is left alone. */
 	{"box", "boot-1", "machine-2", DEAD_PID, 10, false},
 	{"box", "boot-1", "machine-2", DEAD_PID, 1801, true},
@@ -62,6 +66,8 @@ START_TEST(format)
 				     "\"hostname\":\"h\",\"username\":\"u\",\"pid\":7,\"later\":1}";
 	cleanup_buf struct buf text = BUF_INIT(10000);
 	struct lock_file file, again;
+	cleanup_free char *machine = NULL;
+	char hostname[256];
 	struct err err = ERR_INIT;
 
 	ck_assert_int_eq(lock_file_parse(restic, strlen(restic), &file, &err), 0);
@@ -75,6 +81,11 @@ START_TEST(format)
 	buf_clear(&text);
 	ck_assert_int_eq(lock_file_ours(false, &clock_system, &file, &err), 0);
 	ck_assert_uint_eq(file.pid, (uint64_t)getpid());
+	ck_assert_int_eq(gethostname(hostname, sizeof(hostname)), 0);
+	ck_assert_str_eq(file.hostname, hostname);
+	ck_assert_uint_eq(strlen(file.boot_id), 36);
+	if (file_read(AT_FDCWD, "/etc/machine-id", 100, &machine, NULL, &err) >= 0 && *machine)
+		ck_assert_uint_eq(strlen(file.machine), ID_TEXT_SIZE - 1);
 	ck_assert_int_eq(lock_file_format(&file, &text, &err), 0);
 	ck_assert_int_eq(lock_file_parse(text.data, text.size, &again, &err), 0);
 	ck_assert_str_eq(file.boot_id, again.boot_id);
@@ -115,7 +126,9 @@ START_TEST(take_refresh_release)
 	ck_assert_int_eq(memory_store_new(&store, &err), 0);
 	ck_assert_int_eq(repository_init(store, "p", 0, NULL, &id, &err), 0);
 	ck_assert_int_eq(repository_open(store, "p", &options, &repository, &err), 0);
+	(void)signal(SIGHUP, SIG_DFL);
 	ck_assert_int_eq(lock_take(repository, false, &shared, &err), 0);
+	ck_assert_ptr_eq(signal(SIGHUP, SIG_IGN), SIG_IGN); /* restic asks with it who lives */
 	ck_assert_int_eq(repository_list(repository, STORE_LOCK, count_one, &first, &err), 0);
 	/* Shared ones go together, an exclusive one does not. */
 	ck_assert_int_eq(lock_take(repository, false, &second, &err), 0);
@@ -131,6 +144,10 @@ START_TEST(take_refresh_release)
 	ck_assert_int_eq(lock_refresh(shared, &err), 0);
 	ck_assert_int_eq(repository_list(repository, STORE_LOCK, count_one, &later, &err), 0);
 	ck_assert(!id_equal(&first, &later));
+	/* Slept long, and it is still there. */
+	moved_us += 23 * 60 * 1000000ull;
+	ck_assert_int_eq(lock_refresh(shared, &err), 0);
+	ck_assert_int_eq(repository_list(repository, STORE_LOCK, count_one, &later, &err), 0);
 	/* Slept long, and somebody removed it: nothing may be completed. */
 	moved_us += 23 * 60 * 1000000ull;
 	id_format(&later, name);
@@ -143,6 +160,83 @@ START_TEST(take_refresh_release)
 }
 END_TEST
 
+/* What others left behind, and what becomes of it when a lock is taken. */
+static const struct {
+	bool same_machine, same_host, exclusive;
+	uint64_t pid; /* 0: this process */
+	int64_t age_s;
+	bool take_exclusive;
+	int expected;
+	bool stays;
+} left_behind[] = {
+	{true, true, true, DEAD_PID, 10, true, 0, false}, /* ours, and dead */
+	{true, true, true, 0, 10, false, -EBUSY, true},
+	{true, true, false, 0, 10, true, -EBUSY, true},
+	{true, true, false, 0, 10, false, 0, true},
+	{true, false, true, DEAD_PID, 10, true, 0, false}, /* the host was renamed */
+	{false, true, true, DEAD_PID, 10, true, 0, false}, /* restic's, of this host */
+	{false, false, true, DEAD_PID, 10, true, -EBUSY, true},
+	{false, false, true, 1, 1801, true, 0, true}, /* old, but not ours to remove */
+	{false, false, false, 1, 10, false, 0, true},
+};
+
+START_TEST(others)
+{
+	cleanup_repository struct repository *repository = NULL;
+	cleanup_buf struct buf text = BUF_INIT(10000);
+	struct lock *lock = NULL;
+	struct store *store = NULL;
+	struct lock_file file;
+	struct err err = ERR_INIT;
+	struct id id, found = {0};
+	int r;
+
+	ck_assert_int_eq(memory_store_new(&store, &err), 0);
+	ck_assert_int_eq(repository_init(store, "p", 0, NULL, &id, &err), 0);
+	ck_assert_int_eq(repository_open(store, "p", NULL, &repository, &err), 0);
+	ck_assert_int_eq(lock_file_ours(left_behind[_i].exclusive, &clock_system, &file, &err), 0);
+	if (left_behind[_i].same_machine && !*file.machine)
+		return; /* this one has no id */
+	if (!left_behind[_i].same_machine)
+		file.machine[0] = file.boot_id[0] = '\0';
+	if (!left_behind[_i].same_host)
+		snprintf(file.hostname, sizeof(file.hostname), "another");
+	if (left_behind[_i].pid)
+		file.pid = left_behind[_i].pid;
+	file.time.seconds -= left_behind[_i].age_s;
+	ck_assert_int_eq(lock_file_format(&file, &text, &err), 0);
+	ck_assert_int_eq(repository_save_file(repository, repository_codec(repository), STORE_LOCK,
+				 text.data, text.size, &id, &err),
+		0);
+	r = lock_take(repository, left_behind[_i].take_exclusive, &lock, &err);
+	ck_assert_int_eq(r, left_behind[_i].expected);
+	lock_release(lock);
+	r = repository_list(repository, STORE_LOCK, count_one, &found, &err);
+	ck_assert_int_eq(r, 0);
+	ck_assert_int_eq(id_equal(&found, &id), left_behind[_i].stays);
+}
+END_TEST
+
+/* One that can't be read may be anybody's: nothing is done beside it. */
+START_TEST(unreadable)
+{
+	cleanup_repository struct repository *repository = NULL;
+	struct lock *lock = NULL;
+	struct store *store = NULL;
+	struct err err = ERR_INIT;
+	struct id id;
+
+	ck_assert_int_eq(memory_store_new(&store, &err), 0);
+	ck_assert_int_eq(repository_init(store, "p", 0, NULL, &id, &err), 0);
+	ck_assert_int_eq(repository_open(store, "p", NULL, &repository, &err), 0);
+	ck_assert_int_eq(repository_save_file(repository, repository_codec(repository), STORE_LOCK,
+				 "{\"time\":1}", 10, &id, &err),
+		0);
+	ck_assert_int_eq(lock_take(repository, false, &lock, &err), -EBADMSG);
+	ck_assert_ptr_null(lock);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("lock");
@@ -151,5 +245,7 @@ int main(void)
 	tcase_add_loop_test(tcase, stale, 0, COUNT(cases));
 	tcase_add_test(tcase, format);
 	tcase_add_test(tcase, take_refresh_release);
+	tcase_add_loop_test(tcase, others, 0, COUNT(left_behind));
+	tcase_add_test(tcase, unreadable);
 	return unit_main("lock", tcase);
 }

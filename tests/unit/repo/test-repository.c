@@ -155,6 +155,67 @@ START_TEST(failing_store)
 }
 END_TEST
 
+/* A clock that the test moves. */
+static uint64_t moved_us;
+
+static uint64_t read_clock(void *context)
+{
+	(void)context;
+	return 1800000000000000ull + moved_us;
+}
+
+static const struct clock test_clock = {.realtime_us = read_clock, .monotonic_us = read_clock};
+
+static int count_one(const struct id *id, uint64_t size, void *context, struct err *err)
+{
+	(void)id;
+	(void)size;
+	(void)err;
+	++*(unsigned *)context;
+	return 0;
+}
+
+/* What a long backup has stored is findable every 10 minutes, whatever becomes of it. */
+START_TEST(index_every_ten_minutes)
+{
+	static const struct {
+		uint64_t after_s;
+		unsigned indexes;
+	} steps[] = {{0, 0}, {599, 0}, {1, 1}, {1, 1}, {600, 2}};
+	static uint8_t data[PACK_SIZE + 1]; /* a pack by itself */
+	const struct repository_options options = {.clock = &test_clock};
+	struct repository *repository = NULL;
+	struct repository_added added;
+	struct err err = ERR_INIT;
+	struct id ids[COUNT(steps)];
+	uint32_t x = 1;
+
+	for (size_t i = 0; i < sizeof(data); i++) {
+		x = x * 1664525 + 1013904223; /* nothing to compress */
+		data[i] = (uint8_t)(x >> 24);
+	}
+	make();
+	ck_assert_int_eq(repository_open(shared, "p", &options, &repository, &err), 0);
+	for (int i = 0; i < COUNT(steps); i++) {
+		unsigned count = 0;
+
+		moved_us += steps[i].after_s * 1000000;
+		data[0] = (uint8_t)i;
+		ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository),
+					 BLOB_DATA, data, sizeof(data), &ids[i], &added, &err),
+			0);
+		ck_assert_int_eq(
+			repository_list(repository, STORE_INDEX, count_one, &count, &err), 0);
+		ck_assert_uint_eq(count, steps[i].indexes);
+	}
+	repository_close(repository); /* as if it died here: the last pack is told by an index */
+	repository = open_it();
+	for (int i = 0; i < COUNT(steps); i++)
+		ck_assert(repository_has_blob(repository, BLOB_DATA, &ids[i]));
+	repository_close(repository);
+}
+END_TEST
+
 START_TEST(dry_run)
 {
 	const struct repository_options options = {.dry_run = true};
@@ -185,6 +246,7 @@ int main(void)
 	tcase_add_test(tcase, opening);
 	tcase_add_test(tcase, save_and_load);
 	tcase_add_loop_test(tcase, failing_store, 0, 6);
+	tcase_add_test(tcase, index_every_ten_minutes);
 	tcase_add_test(tcase, dry_run);
 	return unit_main("repository", tcase);
 }

@@ -66,6 +66,7 @@ static const struct {
 	{"\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "a\"\\/\b\f\n\r\t"},
 	{"\"\\u00e9\\u20ac\"", "\xc3\xa9\xe2\x82\xac"},
 	{"\"\\ud83d\\ude00\"", "\xf0\x9f\x98\x80"},
+	{"\"\\ud83d\\ude00x\\u0041\"", "\xf0\x9f\x98\x80xA"},
 	{"\"\\ud83dx\"", "\xef\xbf\xbdx"},
 	{"\"\\ude00\"", "\xef\xbf\xbd"},
 	{"\"\xff\"", "\xef\xbf\xbd"},

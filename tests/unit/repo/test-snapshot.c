@@ -45,6 +45,8 @@ static const struct {
 	{"{\"time\":\"never\",\"tree\":\"" TREE "\",\"paths\":[]}", -EBADMSG},
 	{"{\"time\":\"2020-01-01T00:00:00Z\",\"tree\":\"12\",\"paths\":[]}", -EBADMSG},
 	{"{\"time\":\"2020-01-01T00:00:00Z\",\"tree\":\"" TREE "\",\"paths\":[1]}", -EBADMSG},
+	{"{\"time\":\"2020-01-01T00:00:00Z\",\"tree\":\"" TREE "\",\"hostname\":1}", -EBADMSG},
+	{"{\"time\":7,\"tree\":\"" TREE "\",\"paths\":[]}", -EBADMSG},
 	{"{}", -EBADMSG},
 	{"", -EBADMSG},
 };

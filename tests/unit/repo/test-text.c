@@ -21,6 +21,7 @@ static const struct {
 	{"\xf0\x9d\x84\x9e", "\"\xf0\x9d\x84\x9e\""},
 	{"\xf4\x8f\xbf\xbf", "\"\\\\U0010ffff\""},
 	{"\xef\xbf\xbd", "\"\xef\xbf\xbd\""},
+	{"\xf4\x90\x80\x80", "\"\\\\xf4\\\\x90\\\\x80\\\\x80\""}, /* past the last rune */
 	{"\xed\xa0\x80", "\"\\\\xed\\\\xa0\\\\x80\""},
 };
 
@@ -62,6 +63,8 @@ static const struct {
 	{"\\a\\b\\t\\n\\v\\f\\r\\\\\\\"", "\a\b\t\n\v\f\r\\\""},
 	{"\\xff\\101\\u00e9\\U0001F600", "\xff"
 					 "A\xc3\xa9\xf0\x9f\x98\x80"},
+	{"\\u0041\\u00FF", "A\xc3\xbf"},
+	{"\\x4g", NULL},
 	{"\\", NULL},
 	{"\\x4", NULL},
 	{"\\x00", NULL},
