@@ -214,7 +214,7 @@ static int spill(struct table *table, struct err *err)
 	table->slots_used = 0;
 	if (table->slots)
 		memset(table->slots, 0, table->slot_count * sizeof(*table->slots));
-	for (size_t i = 0; i < left; i++)
+	for (size_t i = 0; table->slots && i < left; i++)
 		enter(table, i);
 	return sorted_fence(list, err);
 }
