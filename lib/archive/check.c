@@ -12,7 +12,7 @@
 #include "crypto/cipher.h"
 #include "crypto/hash.h"
 #include "repo/pack.h"
-#include "repo/tree.h"
+#include "repo/stream/tree_stream.h"
 
 #define DEPTH_MAX 2048 /* folders */
 #define PIECE (1u << 20)
@@ -60,35 +60,6 @@ static const struct index *index_of(const struct checker *checker)
 
 /* --- Packs against the index --- */
 
-static int compare_by_pack(const void *a, const void *b)
-{
-	const struct index_entry *x = *(const struct index_entry *const *)a;
-	const struct index_entry *y = *(const struct index_entry *const *)b;
-
-	if (x->pack != y->pack)
-		return x->pack < y->pack ? -1 : 1;
-	if (x->location.offset != y->location.offset)
-		return x->location.offset < y->location.offset ? -1 : 1;
-	return 0;
-}
-
-/* All entries, sorted by pack and place in it; owned. */
-static int sort_entries(
-	const struct checker *checker, const struct index_entry ***ret, struct err *err)
-{
-	const struct index *index = index_of(checker);
-	size_t count = index_count(index);
-	const struct index_entry **entries = calloc(count ? count : 1, sizeof(*entries));
-
-	if (!entries)
-		return err_oom(err);
-	for (size_t i = 0; i < count; i++)
-		entries[i] = index_at(index, i);
-	qsort(entries, count, sizeof(*entries), compare_by_pack);
-	*ret = entries;
-	return 0;
-}
-
 static int note_pack(const struct id *id, uint64_t size_bytes, void *context, struct err *err)
 {
 	struct checker *checker = context;
@@ -118,20 +89,29 @@ static uint64_t expected_size(const struct index_entry *const *entries, size_t c
 	return size;
 }
 
-/* How many of the entries from the first belong to its pack; the same blob given twice at one
- * place (by two index files) counts once and is moved out of the way. */
-static size_t take_pack(const struct index_entry **entries, size_t count, size_t *ret_unique)
+/* Collects the entries of the pack at a number of the list in ret (pointers to them) and returns
+ * how many they are in the list. A blob given twice at one place (by two index files) comes
+ * once. */
+static int take_pack(const struct sorted *list, size_t number, struct buf *ret, size_t *ret_count,
+	struct err *err)
 {
-	uint32_t pack = entries[0]->pack;
-	size_t n = 0, unique = 0;
+	const struct index_entry *entry = sorted_at(list, number), *last = NULL;
+	uint32_t pack = entry->pack;
+	size_t n = 0;
+	int r = 0;
 
-	for (; n < count && entries[n]->pack == pack; n++)
-		if (!unique ||
-			entries[unique - 1]->location.offset != entries[n]->location.offset ||
-			!id_equal(&entries[unique - 1]->id, &entries[n]->id))
-			entries[unique++] = entries[n];
-	*ret_unique = unique;
-	return n;
+	buf_clear(ret);
+	while (r >= 0 && entry->pack == pack) {
+		if (!last || last->location.offset != entry->location.offset ||
+			!id_equal(&last->id, &entry->id))
+			r = buf_add(ret, &entry, sizeof(entry), err);
+		last = entry;
+		if (number + ++n == sorted_count(list))
+			break;
+		entry = sorted_at(list, number + n);
+	}
+	*ret_count = n;
+	return r;
 }
 
 static void check_pack_size(
@@ -258,21 +238,26 @@ static void check_pack_data(struct checker *checker, const struct index_entry *c
 static int check_packs(struct checker *checker, struct err *err)
 {
 	cleanup_buf struct buf pack = BUF_INIT(512u << 20), scratch = BUF_INIT(BLOB_TREE_MAX + 1);
-	cleanup_free const struct index_entry **entries = NULL;
-	size_t left = index_count(index_of(checker)), n, unique;
+	cleanup_buf struct buf found = BUF_INIT(PACK_HEADER_MAX);
+	cleanup_sorted struct sorted *list = NULL;
 	struct progress *progress = checker->options->progress;
-	const struct index_entry **at;
-	int r = sort_entries(checker, &entries, err);
+	int r = index_by_pack(index_of(checker), &list, err);
+	size_t n;
 
-	if (r < 0)
-		return r;
-	for (at = entries; r >= 0 && left; at += n, left -= n) {
-		n = take_pack(at, left, &unique);
-		check_pack_size(checker, at, unique);
-		if (checker->options->read_data && checker->packs[at[0]->pack].size)
-			check_pack_data(checker, at, unique, &pack, &scratch);
+	for (size_t at = 0; r >= 0 && at < sorted_count(list); at += n) {
+		const struct index_entry **entries;
+		size_t unique;
+
+		r = take_pack(list, at, &found, &n, err);
+		if (r < 0)
+			break;
+		entries = (const struct index_entry **)(void *)found.data;
+		unique = found.size / sizeof(*entries);
+		check_pack_size(checker, entries, unique);
+		if (checker->options->read_data && checker->packs[entries[0]->pack].size)
+			check_pack_data(checker, entries, unique, &pack, &scratch);
 		progress_add(&progress->files_done, 1);
-		progress_add(&progress->bytes_done, checker->packs[at[0]->pack].size);
+		progress_add(&progress->bytes_done, checker->packs[entries[0]->pack].size);
 		r = tick(checker, err);
 	}
 	return r;
@@ -336,8 +321,7 @@ static int check_node(struct checker *checker, const struct node *node, const ch
 
 static int check_tree(struct checker *checker, const struct id *id, unsigned depth, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
-	cleanup_tree_reader struct tree_reader reader = {0};
+	cleanup_tree_stream struct tree_stream stream = {0};
 	struct err tree_err = ERR_INIT;
 	char name[ID_TEXT_SIZE];
 	struct node node;
@@ -352,11 +336,9 @@ static int check_tree(struct checker *checker, const struct id *id, unsigned dep
 	}
 	r = depth < DEPTH_MAX ? 0 : err_set(&tree_err, ERR_CORRUPT, ELOOP, "folders are too deep");
 	if (r >= 0)
-		r = repository_load_blob(checker->repository, repository_codec(checker->repository),
-			BLOB_TREE, id, &text, &tree_err);
-	if (r >= 0)
-		r = tree_reader_init(&reader, text.data, text.size, &tree_err);
-	while (r >= 0 && (r = tree_reader_next(&reader, &node, &tree_err)) == 1) {
+		r = tree_stream_open(checker->repository, repository_codec(checker->repository), id,
+			&stream, &tree_err);
+	while (r >= 0 && (r = tree_stream_next(&stream, &node, &tree_err)) == 1) {
 		step = check_node(checker, &node, name, depth, err);
 		if (step < 0)
 			return step;

@@ -10,6 +10,7 @@
 
 #include "archive/saver.h"
 #include "archive/target.h"
+#include "repo/stream/tree_stream.h"
 
 #define SLABS 2 /* one is filled while the other is worked off */
 #define PATH_MAX_SIZE (1u << 20)
@@ -26,24 +27,21 @@ static void saver_done(struct saver *saver)
 
 /* The parent snapshot's tree of a folder, gone through beside the folder itself. */
 struct old_tree {
-	struct buf text;
-	struct tree_reader reader;
+	struct tree_stream stream;
 	struct node node; /* the current one */
 	bool open, has_node;
 };
 
 static void old_tree_done(struct old_tree *old)
 {
-	if (old->open)
-		tree_reader_done(&old->reader);
-	buf_done(&old->text);
+	tree_stream_done(&old->stream);
 }
 
 static void old_tree_next(struct old_tree *old)
 {
 	struct err err = ERR_INIT;
 
-	old->has_node = old->open && tree_reader_next(&old->reader, &old->node, &err) == 1;
+	old->has_node = old->open && tree_stream_next(&old->stream, &old->node, &err) == 1;
 }
 
 /* A tree that can't be read is no reason to fail: everything below is read again. */
@@ -51,12 +49,11 @@ static void old_tree_open(struct saver *saver, struct old_tree *old, const struc
 {
 	struct err err = ERR_INIT;
 
-	*old = (struct old_tree){.text = BUF_INIT(BLOB_TREE_MAX)};
+	*old = (struct old_tree){0};
 	if (!id)
 		return;
-	if (repository_load_blob(saver->repository, repository_codec(saver->repository), BLOB_TREE,
-		    id, &old->text, &err) < 0 ||
-		tree_reader_init(&old->reader, old->text.data, old->text.size, &err) < 0) {
+	if (tree_stream_open(saver->repository, repository_codec(saver->repository), id,
+		    &old->stream, &err) < 0) {
 		saver_tell(saver, &err);
 		return;
 	}
@@ -165,8 +162,8 @@ static int save_entry(struct saver *saver, struct save_dir *dir, size_t slot, in
 	return saver_file(saver, dir, slot, dir_fd, open_name, old, err);
 }
 
-static int walk_entries(struct saver *saver, struct save_dir *dir, int fd,
-	const struct str_list *names, struct old_tree *old, struct err *err)
+static int walk_entries(struct saver *saver, struct save_dir *dir, int fd, struct str_list *names,
+	struct old_tree *old, struct err *err)
 {
 	const struct reject *reject = saver->options->reject;
 	uint32_t tags = reject ? reject_tags(reject, fd) : 0;
@@ -174,7 +171,7 @@ static int walk_entries(struct saver *saver, struct save_dir *dir, int fd,
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < names->count; i++) {
-		const char *name = names->items[i];
+		cleanup_free char *name = TAKE(names->items[i]); /* the entry has its own */
 
 		if (tags && reject_name(reject, tags, name))
 			continue;

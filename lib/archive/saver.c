@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define READ_SIZE (1u << 20) /* bytes asked for at once */
+#define ENTRIES_AT_ONCE 2000u /* of a folder, as text */
 
 void saver_tell(struct saver *saver, const struct err *err)
 {
@@ -65,26 +66,54 @@ static void count_added(
 	saver->summary.data_added_packed += added->stored_bytes;
 }
 
+/* The text of a folder's tree, some entries at a time. */
+struct tree_text {
+	const struct saver *saver;
+	const struct save_dir *dir;
+	size_t next;
+	bool any; /* an entry was put */
+};
+
+static int next_entries(void *context, bool first, struct buf *ret, struct err *err)
+{
+	struct tree_text *text = context;
+	const struct save_dir *dir = text->dir;
+	int r = 0;
+
+	if (first) {
+		text->next = 0;
+		text->any = false;
+		r = tree_begin(ret, err);
+	}
+	for (size_t i = 0; r >= 0 && i < ENTRIES_AT_ONCE && text->next < dir->count; i++) {
+		const struct walk_entry *entry = &dir->entries[text->next++];
+		struct node node;
+
+		if (!entry->name)
+			continue; /* left out: excluded or unreadable */
+		walk_entry_node(entry, &node);
+		if (text->saver->options->with_atime)
+			node.accessed = walk_time(&entry->st.st_atim);
+		r = tree_add(ret, &node, !text->any, err);
+		text->any = true;
+	}
+	if (r < 0 || text->next < dir->count)
+		return r < 0 ? r : 1;
+	return tree_end(ret, err);
+}
+
+/* The text of most folders is short and made once; that of large ones is not held. */
 static int store_tree(struct saver *saver, struct blob_codec *codec, const struct save_dir *dir,
 	struct id *ret, struct repository_added *ret_added, struct err *err)
 {
 	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
-	bool first = true;
-	int r = tree_begin(&text, err);
+	struct tree_text context = {.saver = saver, .dir = dir};
+	const struct blob_source source = {next_entries, &context};
+	int r;
 
-	for (size_t i = 0; r >= 0 && i < dir->count; i++) {
-		struct node node;
-
-		if (!dir->entries[i].name)
-			continue; /* left out: excluded or unreadable */
-		walk_entry_node(&dir->entries[i], &node);
-		if (saver->options->with_atime)
-			node.accessed = walk_time(&dir->entries[i].st.st_atim);
-		r = tree_add(&text, &node, first, err);
-		first = false;
-	}
-	if (r >= 0)
-		r = tree_end(&text, err);
+	if (dir->count > ENTRIES_AT_ONCE)
+		return repository_save_tree(saver->repository, codec, &source, ret, ret_added, err);
+	r = next_entries(&context, true, &text, err);
 	return r < 0 ? r
 		     : repository_save_blob(saver->repository, codec, BLOB_TREE, text.data,
 			       text.size, ret, ret_added, err);

@@ -139,12 +139,29 @@ static int read_link(int dir_fd, const char *name, char **ret, struct err *err)
 	}
 }
 
-/* A path by which the calls for attributes, which know no folder descriptors, find a name. */
-static int format_path(int dir_fd, const char *name, char *ret, size_t size)
+/* A path by which the calls for attributes, which know no folder descriptors, find a name. Made
+ * by hand: it is wanted for every single file. */
+static bool format_path(int dir_fd, const char *name, char *ret, size_t size)
 {
-	if (dir_fd == AT_FDCWD)
-		return snprintf(ret, size, "%s", name) < (int)size;
-	return snprintf(ret, size, "/proc/self/fd/%d/%s", dir_fd, name) < (int)size;
+	static const char folder[] = "/proc/self/fd/";
+	size_t length = strlen(name), at = sizeof(folder) - 1;
+	char digits[16];
+	unsigned count = 0;
+
+	if (length + at + sizeof(digits) + 1 > size)
+		return false;
+	if (dir_fd == AT_FDCWD) {
+		memcpy(ret, name, length + 1);
+		return true;
+	}
+	memcpy(ret, folder, at);
+	for (unsigned number = (unsigned)dir_fd; number || !count; number /= 10)
+		digits[count++] = (char)('0' + number % 10);
+	while (count)
+		ret[at++] = digits[--count];
+	ret[at++] = '/';
+	memcpy(ret + at, name, length + 1);
+	return true;
 }
 
 /* Appends one attribute: its value, then a NUL. The name stands in list already. */

@@ -53,11 +53,6 @@ int buf_add(struct buf *buf, const void *data, size_t size, struct err *err)
 	return 0;
 }
 
-int buf_add_text(struct buf *buf, const char *text, struct err *err)
-{
-	return buf_add(buf, text, strlen(text), err);
-}
-
 int buf_add_byte(struct buf *buf, uint8_t byte, struct err *err)
 {
 	return buf_add(buf, &byte, 1, err);

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -26,8 +27,12 @@ int buf_reserve(struct buf *buf, size_t extra, struct err *err) __attribute__((w
 
 int buf_add(struct buf *buf, const void *data, size_t size, struct err *err)
 	__attribute__((warn_unused_result));
-int buf_add_text(struct buf *buf, const char *text, struct err *err)
-	__attribute__((warn_unused_result));
+/* Here, so that the length of a literal is known when compiling. */
+__attribute__((warn_unused_result)) static inline int buf_add_text(
+	struct buf *buf, const char *text, struct err *err)
+{
+	return buf_add(buf, text, strlen(text), err);
+}
 int buf_add_byte(struct buf *buf, uint8_t byte, struct err *err)
 	__attribute__((warn_unused_result));
 int buf_printf(struct buf *buf, struct err *err, const char *format, ...)

@@ -44,26 +44,69 @@ uint64_t clock_monotonic_us(const struct clock *clock)
 #define YEAR_0_SECONDS (-62167219200ll)
 #define YEAR_9999_SECONDS 253402300799ll
 
+/* Days of 400 years; and from 0000-03-01 to 1970-01-01. Years are counted from March, so that
+ * the leap day is the last one. libc's own functions cost microseconds for their time zones. */
+#define DAYS_400_YEARS 146097
+#define DAYS_TO_1970 719468
+
+static int64_t days_of(int year, int month, int day)
+{
+	int64_t y = year - (month <= 2), in_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+
+	y += 400; /* the year -1, from March, is below 0 */
+	return y * 365 + y / 4 - y / 100 + y / 400 + in_year - DAYS_400_YEARS - DAYS_TO_1970;
+}
+
+/* days from 0000-01-01 on. */
+static void date_of(int64_t days, unsigned *ret_year, unsigned *ret_month, unsigned *ret_day)
+{
+	uint64_t shifted = (uint64_t)(days + DAYS_TO_1970 + DAYS_400_YEARS);
+	uint64_t era = shifted / DAYS_400_YEARS, in_era = shifted % DAYS_400_YEARS;
+	uint64_t y = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	uint64_t in_year = in_era - (365 * y + y / 4 - y / 100), m = (5 * in_year + 2) / 153;
+
+	*ret_day = (unsigned)(in_year - (153 * m + 2) / 5 + 1);
+	*ret_month = (unsigned)(m < 10 ? m + 3 : m - 9);
+	*ret_year = (unsigned)(era * 400 + y - 400 + (*ret_month <= 2));
+}
+
+/* Puts count digits and then end at *at and moves it. */
+static void put_digits(char **at, int count, unsigned value, char end)
+{
+	for (int i = count; i--; value /= 10)
+		(*at)[i] = (char)('0' + value % 10);
+	*at += count;
+	*(*at)++ = end;
+}
+
 void clock_rfc3339_format(int64_t seconds, uint32_t nanoseconds, char *ret_text)
 {
-	struct tm tm;
-	time_t t;
-	int n;
+	unsigned year, month, day, in_day;
+	char *at = ret_text;
+	int64_t days;
 
 	if (seconds < YEAR_0_SECONDS)
 		seconds = YEAR_0_SECONDS;
 	if (seconds > YEAR_9999_SECONDS)
 		seconds = YEAR_9999_SECONDS;
-	t = (time_t)seconds;
-	gmtime_r(&t, &tm);
-	n = snprintf(ret_text, CLOCK_RFC3339_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d",
-		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	days = (seconds - YEAR_0_SECONDS) / 86400;
+	in_day = (unsigned)((seconds - YEAR_0_SECONDS) % 86400);
+	date_of(days + YEAR_0_SECONDS / 86400, &year, &month, &day);
+	put_digits(&at, 4, year, '-');
+	put_digits(&at, 2, month, '-');
+	put_digits(&at, 2, day, 'T');
+	put_digits(&at, 2, in_day / 3600, ':');
+	put_digits(&at, 2, in_day / 60 % 60, ':');
+	put_digits(&at, 2, in_day % 60, '.');
 	if (nanoseconds) {
-		n += snprintf(ret_text + n, CLOCK_RFC3339_SIZE - (size_t)n, ".%09u", nanoseconds);
-		while (ret_text[n - 1] == '0')
-			n--;
+		put_digits(&at, 9, nanoseconds % 1000000000, '0');
+		while (at[-1] == '0')
+			at--;
+	} else {
+		at--;
 	}
-	snprintf(ret_text + n, CLOCK_RFC3339_SIZE - (size_t)n, "Z");
+	*at++ = 'Z';
+	*at = '\0';
 }
 
 /* Reads count digits at *text and moves it. */
@@ -132,7 +175,7 @@ static int month_days(int year, int month)
 	return days[month - 1] + (month == 2 && leap);
 }
 
-static bool take_date_time(const char **text, struct tm *ret)
+static bool take_date_time(const char **text, int64_t *ret_seconds)
 {
 	int y, mo, d, h, mi, s;
 
@@ -143,12 +186,7 @@ static bool take_date_time(const char **text, struct tm *ret)
 		return false;
 	if (mo < 1 || mo > 12 || d < 1 || d > month_days(y, mo) || h > 23 || mi > 59 || s > 60)
 		return false;
-	*ret = (struct tm){.tm_year = y - 1900,
-		.tm_mon = mo - 1,
-		.tm_mday = d,
-		.tm_hour = h,
-		.tm_min = mi,
-		.tm_sec = s};
+	*ret_seconds = days_of(y, mo, d) * 86400 + h * 3600 + mi * 60 + s;
 	return true;
 }
 
@@ -157,14 +195,14 @@ int clock_rfc3339_parse(const char *text, int64_t *ret_seconds, uint32_t *ret_na
 {
 	const char *p = text;
 	uint32_t nanoseconds;
+	int64_t seconds;
 	int32_t offset;
-	struct tm tm;
 
-	if (!take_date_time(&p, &tm) || !take_fraction(&p, &nanoseconds) ||
+	if (!take_date_time(&p, &seconds) || !take_fraction(&p, &nanoseconds) ||
 		!take_offset(&p, &offset) || *p)
 		return err_set(
 			err, ERR_CONFIG, EINVAL, "parse '%.40s': not an RFC 3339 time", text);
-	*ret_seconds = (int64_t)timegm(&tm) - offset;
+	*ret_seconds = seconds - offset;
 	*ret_nanoseconds = nanoseconds;
 	if (ret_offset_s)
 		*ret_offset_s = offset;

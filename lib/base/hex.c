@@ -12,25 +12,37 @@ void hex_format(const void *data, size_t size, char *ret_text)
 	ret_text[2 * size] = '\0';
 }
 
-static int digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+/* The value of a lowercase digit + 1, 0 for what is none: ids are read by the million. */
+static const uint8_t values[256] = {
+	['0'] = 1,
+	['1'] = 2,
+	['2'] = 3,
+	['3'] = 4,
+	['4'] = 5,
+	['5'] = 6,
+	['6'] = 7,
+	['7'] = 8,
+	['8'] = 9,
+	['9'] = 10,
+	['a'] = 11,
+	['b'] = 12,
+	['c'] = 13,
+	['d'] = 14,
+	['e'] = 15,
+	['f'] = 16,
+};
 
 bool hex_parse(const char *text, void *ret_data, size_t size)
 {
+	const uint8_t *in = (const uint8_t *)text;
 	uint8_t *out = ret_data;
 
 	for (size_t i = 0; i < 2 * size; i++)
-		if (digit_value(text[i]) < 0)
+		if (!values[in[i]])
 			return false;
 	if (text[2 * size])
 		return false;
 	for (size_t i = 0; i < size; i++)
-		out[i] = (uint8_t)(digit_value(text[2 * i]) << 4 | digit_value(text[2 * i + 1]));
+		out[i] = (uint8_t)((values[in[2 * i]] - 1) << 4 | (values[in[2 * i + 1]] - 1));
 	return true;
 }

@@ -7,7 +7,7 @@
 
 #define WINDOW_LOG 19
 #define WINDOW_LOG_READ 27 /* what other writers may have used: 128 MiB */
-#define STEP 65536u
+#define STEP ZSTD_STEP
 
 struct zstd_encoder {
 	ZSTD_CCtx *context;
@@ -156,6 +156,35 @@ int zstd_decode_buf(struct zstd_decoder *decoder, const void *data, size_t data_
 			return r;
 	}
 	return in.pos == data_size ? 0 : bad(err, "something follows the frame");
+}
+
+int zstd_decode_begin(struct zstd_decoder *decoder, struct err *err)
+{
+	if (ZSTD_isError(ZSTD_DCtx_reset(decoder->context, ZSTD_reset_session_only)))
+		return bad(err, "the decoder refuses");
+	return 0;
+}
+
+int zstd_decode_next(struct zstd_decoder *decoder, const uint8_t **data, size_t *size,
+	struct buf *ret, bool *ret_ended, struct err *err)
+{
+	ZSTD_inBuffer in = {*data, *size, 0};
+	ZSTD_outBuffer out;
+	size_t left;
+	int r = buf_reserve(ret, STEP, err);
+
+	if (r < 0)
+		return r;
+	out = (ZSTD_outBuffer){ret->data + ret->size, STEP, 0};
+	left = ZSTD_decompressStream(decoder->context, &out, &in);
+	if (ZSTD_isError(left))
+		return bad(err, ZSTD_getErrorName(left));
+	*data += in.pos;
+	*size -= in.pos;
+	ret->size += out.pos;
+	ret->data[ret->size] = 0;
+	*ret_ended = !left;
+	return 0;
 }
 
 int zstd_compare_begin(struct zstd_compare *compare, struct zstd_decoder *decoder,

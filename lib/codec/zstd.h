@@ -51,6 +51,15 @@ int zstd_decode(struct zstd_decoder *decoder, const void *data, size_t data_size
 int zstd_decode_buf(struct zstd_decoder *decoder, const void *data, size_t data_size,
 	struct buf *ret, struct err *err) __attribute__((warn_unused_result));
 
+/* The same piece by piece: begin, then next until *ret_ended. next takes from *data, moves it,
+ * and appends at most ZSTD_STEP bytes to ret. Nothing given to it and nothing appended by it
+ * means that the frame is cut off, unless more data is to come. */
+#define ZSTD_STEP 65536u
+int zstd_decode_begin(struct zstd_decoder *decoder, struct err *err)
+	__attribute__((warn_unused_result));
+int zstd_decode_next(struct zstd_decoder *decoder, const uint8_t **data, size_t *size,
+	struct buf *ret, bool *ret_ended, struct err *err) __attribute__((warn_unused_result));
+
 /* Whether a frame, given piece by piece, decodes to the size bytes at expected, in flat memory.
  * -EBADMSG as soon as it does not. */
 struct zstd_compare {

@@ -234,6 +234,209 @@ int blob_open(struct blob_codec *codec, uint8_t *sealed, size_t size, uint32_t p
 	return 0;
 }
 
+/* --- Piece by piece --- */
+
+int blob_source_id(struct blob_codec *codec, const struct blob_source *source, struct id *ret_id,
+	size_t *ret_size, struct err *err)
+{
+	cleanup_buf struct buf piece = BUF_INIT(BLOB_TREE_MAX);
+	size_t size = 0;
+	int r = hash_begin(codec->hash, err), more = 1;
+
+	for (bool first = true; r >= 0 && more > 0; first = false) {
+		buf_clear(&piece);
+		r = more = source->next(source->context, first, &piece, err);
+		if (r >= 0)
+			r = hash_add(codec->hash, piece.data, piece.size, err);
+		size += piece.size;
+	}
+	if (r < 0)
+		return r;
+	*ret_size = size;
+	return hash_end(codec->hash, ret_id->bytes, err);
+}
+
+static int encode_source(struct blob_codec *codec, const struct blob_source *source,
+	struct buf *ret, struct err *err)
+{
+	static const uint8_t room[CIPHER_OVERHEAD];
+	cleanup_buf struct buf piece = BUF_INIT(BLOB_TREE_MAX);
+	int r = buf_add(ret, room, CIPHER_IV_SIZE, err), more = 1;
+
+	if (r >= 0)
+		r = zstd_encode_begin(codec->encoder, err);
+	for (bool first = true; r >= 0 && more > 0; first = false) {
+		buf_clear(&piece);
+		r = more = source->next(source->context, first, &piece, err);
+		if (r >= 0)
+			r = zstd_encode_next(
+				codec->encoder, piece.data, piece.size, !more, ret, err);
+	}
+	return r < 0 ? r : buf_add(ret, room, CIPHER_MAC_SIZE, err);
+}
+
+/* Opens what was sealed and compares its hash, that is, all of it with what went in. */
+static int verify_source(struct blob_codec *codec, const struct buf *sealed, const struct id *id,
+	size_t size, struct err *err)
+{
+	size_t left = sealed->size - CIPHER_OVERHEAD, plain = 0;
+	const uint8_t *text = sealed->data + CIPHER_IV_SIZE;
+	cleanup_buf struct buf out = BUF_INIT(2 * ZSTD_STEP);
+	struct id found = {{0}};
+	bool ended = false;
+	int r = cipher_open_begin(codec->cipher, sealed->data, sealed->size, err);
+
+	if (r >= 0)
+		r = zstd_decode_begin(codec->decoder, err);
+	if (r >= 0)
+		r = hash_begin(codec->hash, err);
+	while (r >= 0 && left) {
+		size_t n = left < PIECE ? left : PIECE, rest = n;
+		const uint8_t *at = codec->piece;
+
+		r = cipher_open_next(codec->cipher, text, n, codec->piece, err);
+		text += n;
+		left -= n;
+		do {
+			buf_clear(&out);
+			if (r >= 0)
+				r = zstd_decode_next(codec->decoder, &at, &rest, &out, &ended, err);
+			if (r >= 0)
+				r = hash_add(codec->hash, out.data, out.size, err);
+			plain += out.size;
+			/* A full step may have left something in the decoder. */
+		} while (r >= 0 && !ended && (rest || out.size == ZSTD_STEP));
+	}
+	if (r >= 0)
+		r = hash_end(codec->hash, found.bytes, err);
+	if (r >= 0 && (!ended || plain != size || !id_equal(&found, id)))
+		r = err_set(err, ERR_CORRUPT, EBADMSG, "other bytes than were put in");
+	return r < 0 ? err_wrap(err, "verify a blob before storing it") : 0;
+}
+
+int blob_seal_source(struct blob_codec *codec, const struct blob_source *source,
+	const struct id *id, size_t size, struct blob_sealed *ret, struct err *err)
+{
+	cleanup_buf struct buf sealed = BUF_INIT(blob_sealed_max(BLOB_TREE));
+	int r = encode_source(codec, source, &sealed, err);
+
+	if (r >= 0)
+		r = cipher_seal(codec->cipher, sealed.data, sealed.size - CIPHER_OVERHEAD, err);
+	if (r >= 0)
+		r = verify_source(codec, &sealed, id, size, err);
+	if (r < 0)
+		return r;
+	free(codec->sealed);
+	codec->sealed_size = sealed.allocated;
+	codec->sealed = TAKE(sealed.data);
+	*ret = (struct blob_sealed){codec->sealed, (uint32_t)sealed.size, (uint32_t)size};
+	return 0;
+}
+
+struct blob_stream {
+	struct zstd_decoder *decoder; /* owned; NULL: the text is stored as it is */
+	uint8_t *sealed; /* owned, decrypted */
+	size_t text_size; /* bytes behind the IV */
+	const uint8_t *at; /* what the decoder has not taken */
+	size_t left;
+	bool ended;
+};
+
+void blob_stream_free(struct blob_stream *stream)
+{
+	if (!stream)
+		return;
+	zstd_decoder_free(stream->decoder);
+	free(stream->sealed);
+	free(stream);
+}
+
+static int rewind_stream(struct blob_stream *stream, struct err *err)
+{
+	stream->at = stream->sealed + CIPHER_IV_SIZE;
+	stream->left = stream->text_size;
+	stream->ended = false;
+	return stream->decoder ? zstd_decode_begin(stream->decoder, err) : 0;
+}
+
+int blob_stream_next(struct blob_stream *stream, struct buf *ret, struct err *err)
+{
+	size_t n = stream->left < ZSTD_STEP ? stream->left : ZSTD_STEP;
+	int r;
+
+	if (stream->ended)
+		return 0;
+	if (stream->decoder) {
+		size_t before = ret->size;
+
+		r = zstd_decode_next(
+			stream->decoder, &stream->at, &stream->left, ret, &stream->ended, err);
+		if (r >= 0 && !stream->ended && !n && ret->size == before)
+			r = err_set(err, ERR_CORRUPT, EBADMSG, "open a blob: it ends too early");
+		if (r >= 0 && stream->ended && stream->left)
+			r = err_set(err, ERR_CORRUPT, EBADMSG,
+				"open a blob: something follows the frame");
+	} else {
+		r = buf_add(ret, stream->at, n, err);
+		stream->at += n;
+		stream->left -= n;
+		stream->ended = !stream->left;
+	}
+	return r < 0 ? r : 1;
+}
+
+static int check_stream(struct blob_codec *codec, struct blob_stream *stream, size_t plain,
+	const struct id *id, struct err *err)
+{
+	cleanup_buf struct buf piece = BUF_INIT(2 * ZSTD_STEP);
+	struct id found;
+	size_t size = 0;
+	int r = rewind_stream(stream, err);
+
+	if (r >= 0)
+		r = hash_begin(codec->hash, err);
+	while (r >= 0 && size <= plain && (r = blob_stream_next(stream, &piece, err)) > 0) {
+		r = hash_add(codec->hash, piece.data, piece.size, err);
+		size += piece.size;
+		buf_clear(&piece);
+	}
+	if (r >= 0)
+		r = hash_end(codec->hash, found.bytes, err);
+	if (r < 0)
+		return r;
+	if (size != plain || !id_equal(&found, id))
+		return err_set(err, ERR_CORRUPT, EBADMSG, "open a blob: its hash is another");
+	return rewind_stream(stream, err);
+}
+
+int blob_stream_open(struct blob_codec *codec, uint8_t *sealed, size_t size, uint32_t plain_length,
+	const struct id *id, struct blob_stream **ret, struct err *err)
+{
+	cleanup_blob_stream struct blob_stream *stream = calloc(1, sizeof(*stream));
+	int r;
+
+	if (!stream) {
+		free(sealed);
+		return err_oom(err);
+	}
+	stream->sealed = sealed;
+	r = cipher_open(codec->cipher, sealed, size, err);
+	if (r < 0)
+		return r;
+	stream->text_size = size - CIPHER_OVERHEAD;
+	if (plain_length)
+		r = zstd_decoder_new(&stream->decoder, err);
+	if (r >= 0)
+		r = check_stream(
+			codec, stream, plain_length ? plain_length : stream->text_size, id, err);
+	if (r < 0)
+		return r;
+	*ret = TAKE(stream);
+	return 0;
+}
+
+/* --- Files of JSON --- */
+
 int blob_file_begin(struct blob_codec *codec, bool compress, struct buf *ret, struct err *err)
 {
 	static const uint8_t room[CIPHER_IV_SIZE];

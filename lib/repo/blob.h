@@ -68,6 +68,33 @@ int blob_seal(struct blob_codec *codec, enum blob_type type, bool compress, bool
 	const void *data, size_t size, struct blob_sealed *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* A plaintext that is made piece by piece, each time the same, and never stands in memory whole:
+ * next appends the first or the next piece to ret and returns 1, or 0 at the end. */
+struct blob_source {
+	int (*next)(void *context, bool first, struct buf *ret, struct err *err);
+	void *context;
+};
+int blob_source_id(struct blob_codec *codec, const struct blob_source *source, struct id *ret_id,
+	size_t *ret_size, struct err *err) __attribute__((warn_unused_result));
+/* Compresses, seals and verifies a source with that id and size, as blob_seal does. */
+int blob_seal_source(struct blob_codec *codec, const struct blob_source *source,
+	const struct id *id, size_t size, struct blob_sealed *ret, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* A blob that is read piece by piece: only its stored form stands in memory. */
+struct blob_stream;
+/* Takes sealed (from malloc), also on failure. All of it is checked against id at once; after
+ * that the pieces are decoded again. -EBADMSG. */
+int blob_stream_open(struct blob_codec *codec, uint8_t *sealed, size_t size, uint32_t plain_length,
+	const struct id *id, struct blob_stream **ret, struct err *err)
+	__attribute__((warn_unused_result));
+/* Appends a piece of at most 64 KiB to ret; 1, or 0 at the end. */
+int blob_stream_next(struct blob_stream *stream, struct buf *ret, struct err *err)
+	__attribute__((warn_unused_result));
+void blob_stream_free(struct blob_stream *stream);
+CLEANUP_DEFINE(blob_stream, struct blob_stream *, blob_stream_free);
+#define cleanup_blob_stream CLEANUP(blob_stream)
+
 /* Opens size sealed bytes in place, decompresses, and checks the plaintext against id. The
  * plaintext stands in ret, which is cleared first (its max bounds it). -EBADMSG. */
 int blob_open(struct blob_codec *codec, uint8_t *sealed, size_t size, uint32_t plain_length,

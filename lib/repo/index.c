@@ -1,44 +1,88 @@
 #include "repo/index.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "repo/scan.h"
-#include "repo/text.h"
+#include "repo/sorted/table.h"
 
-/* Entries stand in segments that never move, so that growing copies nothing; the hash table
- * holds their numbers + 1, linear probing. 48 bytes and about 8 of table a blob. */
-#define SEGMENT_BITS 14
-#define SEGMENT_SIZE (1u << SEGMENT_BITS)
-#define SEGMENTS_MAX 4096u /* 67 million blobs */
-#define TABLE_MIN 4096u
 #define PENDING_BITS 0x7fffffffu
 
 struct index {
-	struct index_entry *segments[SEGMENTS_MAX]; /* owned */
-	size_t count;
-	uint32_t *table; /* owned; table_size is a power of two */
-	size_t table_size, in_table;
+	struct table *entries; /* owned: struct index_entry by type and id */
 	struct id *packs; /* owned */
 	size_t pack_count, packs_allocated;
 	uint32_t *pack_table; /* owned */
 	size_t pack_table_size;
 };
 
+static int compare_numbers(uint32_t a, uint32_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* The id stands first in an entry. */
+static int compare_key(const void *a, const void *b)
+{
+	const struct index_entry *x = a, *y = b;
+	int order = id_compare(&x->id, &y->id);
+
+	return order ? order : compare_numbers(x->is_tree, y->is_tree);
+}
+
+static int compare_place(const void *a, const void *b)
+{
+	const struct index_entry *x = a, *y = b;
+	int order = compare_numbers(x->pack, y->pack);
+
+	return order ? order : compare_numbers(x->location.offset, y->location.offset);
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	int order = compare_key(a, b);
+
+	return order ? order : compare_place(a, b);
+}
+
+static int compare_by_pack(const void *a, const void *b)
+{
+	int order = compare_place(a, b);
+
+	return order ? order : compare_key(a, b);
+}
+
+static bool is_settled(const void *entry)
+{
+	return !index_is_pending(entry);
+}
+
+static const struct table_type entry_type = {
+	.record_size = sizeof(struct index_entry),
+	.compare = compare_entries,
+	.compare_key = compare_key,
+	.is_settled = is_settled,
+};
+static_assert(offsetof(struct index_entry, id) == 0, "a table finds records by their first bytes");
+
 int index_new(struct index **ret, struct err *err)
 {
-	*ret = calloc(1, sizeof(**ret));
-	return *ret ? 0 : err_oom(err);
+	cleanup_index struct index *index = calloc(1, sizeof(*index));
+	int r = index ? table_new(&entry_type, 0, &index->entries, err) : err_oom(err);
+
+	if (r < 0)
+		return r;
+	*ret = TAKE(index);
+	return 0;
 }
 
 void index_free(struct index *index)
 {
 	if (!index)
 		return;
-	for (size_t i = 0; i < SEGMENTS_MAX && index->segments[i]; i++)
-		free(index->segments[i]);
-	free(index->table);
+	table_free(index->entries);
 	free(index->packs);
 	free(index->pack_table);
 	free(index);
@@ -53,19 +97,24 @@ static size_t slot_of(const struct id *id, size_t table_size)
 	return (size_t)bits & (table_size - 1);
 }
 
-static struct index_entry *entry_at(const struct index *index, size_t number)
-{
-	return &index->segments[number >> SEGMENT_BITS][number & (SEGMENT_SIZE - 1)];
-}
-
 size_t index_count(const struct index *index)
 {
-	return index->count;
+	return table_count(index->entries);
 }
 
 const struct index_entry *index_at(const struct index *index, size_t number)
 {
-	return entry_at(index, number);
+	return table_at(index->entries, number);
+}
+
+int index_sort(struct index *index, struct err *err)
+{
+	return table_sort(index->entries, err);
+}
+
+int index_by_pack(const struct index *index, struct sorted **ret, struct err *err)
+{
+	return table_reorder(index->entries, compare_by_pack, ret, err);
 }
 
 size_t index_pack_count(const struct index *index)
@@ -152,110 +201,35 @@ int index_add_pack(struct index *index, const struct id *id, uint32_t *ret, stru
 	return 0;
 }
 
-/* The slot of a blob: with its entry, or the free one where it belongs. */
-static size_t find_slot(const struct index *index, bool is_tree, const struct id *id)
+static struct index_entry key_of(enum blob_type type, const struct id *id)
 {
-	size_t slot = slot_of(id, index->table_size);
-
-	for (; index->table[slot]; slot = (slot + 1) & (index->table_size - 1)) {
-		const struct index_entry *entry = entry_at(index, index->table[slot] - 1);
-
-		if (entry->is_tree == is_tree && id_equal(&entry->id, id))
-			break;
-	}
-	return slot;
-}
-
-static int grow_table(struct index *index, struct err *err)
-{
-	size_t size = index->table_size ? index->table_size * 2 : TABLE_MIN, old;
-	uint32_t *table, *before = index->table;
-
-	if (index->in_table * 10 < index->table_size * 7)
-		return 0;
-	table = calloc(size, sizeof(*table));
-	if (!table)
-		return err_oom(err);
-	old = index->table_size;
-	index->table = table;
-	index->table_size = size;
-	for (size_t i = 0; i < old; i++) {
-		const struct index_entry *entry;
-
-		if (!before[i])
-			continue;
-		entry = entry_at(index, before[i] - 1);
-		table[find_slot(index, entry->is_tree, &entry->id)] = before[i];
-	}
-	free(before);
-	return 0;
+	return (struct index_entry){.id = *id, .is_tree = type == BLOB_TREE};
 }
 
 const struct index_entry *index_find(
 	const struct index *index, enum blob_type type, const struct id *id)
 {
-	size_t slot;
+	const struct index_entry key = key_of(type, id);
 
-	if (!index->table_size)
-		return NULL;
-	slot = find_slot(index, type == BLOB_TREE, id);
-	return index->table[slot] ? entry_at(index, index->table[slot] - 1) : NULL;
+	return table_find(index->entries, &key);
 }
 
 bool index_number(const struct index *index, enum blob_type type, const struct id *id, size_t *ret)
 {
-	size_t slot;
+	const struct index_entry key = key_of(type, id);
 
-	if (!index->table_size)
-		return false;
-	slot = find_slot(index, type == BLOB_TREE, id);
-	*ret = index->table[slot] ? index->table[slot] - 1 : 0;
-	return index->table[slot];
+	return table_number(index->entries, &key, ret);
 }
 
 const struct index_entry *index_find_copy(
 	const struct index *index, enum blob_type type, const struct id *id, size_t *number)
 {
-	const struct index_entry *first = index_find(index, type, id);
+	const struct index_entry key = key_of(type, id), *entry;
 
-	if (!first || index_is_pending(first))
-		return NULL;
-	if (!*number) {
-		*number = 1; /* 1 + how many entries were looked at */
-		return first;
-	}
-	while (*number - 1 < index->count) {
-		const struct index_entry *entry = entry_at(index, (*number)++ - 1);
-
-		if (entry != first && entry->is_tree == (type == BLOB_TREE) &&
-			id_equal(&entry->id, id) && !index_is_pending(entry))
-			return entry;
-	}
-	return NULL;
-}
-
-static int append(struct index *index, const struct index_entry *entry, struct err *err)
-{
-	size_t segment = index->count >> SEGMENT_BITS, slot;
-	int r = grow_table(index, err);
-
-	if (r < 0)
-		return r;
-	if (segment >= SEGMENTS_MAX)
-		return err_set(err, ERR_SPACE, EFBIG, "add blob to index: too many");
-	if (!index->segments[segment]) {
-		index->segments[segment] = malloc(SEGMENT_SIZE * sizeof(*entry));
-		if (!index->segments[segment])
-			return err_oom(err);
-	}
-	*entry_at(index, index->count) = *entry;
-	index->count++;
-	slot = find_slot(index, entry->is_tree, &entry->id);
-	if (!index->table[slot]) {
-		index->table[slot] = (uint32_t)index->count;
-		index->in_table++;
-	}
-	return 0;
+	do {
+		entry = table_next(index->entries, &key, number);
+	} while (entry && index_is_pending(entry));
+	return entry;
 }
 
 int index_add(struct index *index, enum blob_type type, const struct id *id, uint32_t pack,
@@ -268,7 +242,7 @@ int index_add(struct index *index, enum blob_type type, const struct id *id, uin
 		.location = *location,
 	};
 
-	return append(index, &entry, err);
+	return table_add(index->entries, &entry, err);
 }
 
 int index_claim(struct index *index, enum blob_type type, const struct id *id, struct err *err)
@@ -285,7 +259,8 @@ int index_claim(struct index *index, enum blob_type type, const struct id *id, s
 int index_settle(struct index *index, enum blob_type type, const struct id *id, uint32_t pack,
 	const struct blob_location *location, struct err *err)
 {
-	struct index_entry *entry = (struct index_entry *)index_find(index, type, id);
+	const struct index_entry key = key_of(type, id);
+	struct index_entry *entry = table_find(index->entries, &key);
 
 	if (!entry || !index_is_pending(entry))
 		return index_add(index, type, id, pack, location, err);

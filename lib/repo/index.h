@@ -1,5 +1,6 @@
-/* Which blob stands in which pack, in memory, and the JSON of index files. Not thread-safe:
- * struct repository guards it. */
+/* Which blob stands in which pack, and the JSON of index files. What is too much for memory
+ * stands in a mapped file (see repo/sorted/table.h). Not thread-safe, not even for looking
+ * things up: struct repository guards it. */
 #ifndef NEXUS_REPO_INDEX_H
 #define NEXUS_REPO_INDEX_H
 
@@ -13,6 +14,7 @@
 #include "repo/blob.h"
 #include "repo/id.h"
 #include "repo/pack.h"
+#include "repo/sorted/sorted.h"
 
 #define INDEX_BLOBS_MAX 50000u /* blobs in an index file of ours */
 #define INDEX_FILE_MAX (512u << 20) /* bytes of JSON that are read */
@@ -48,7 +50,7 @@ int index_add(struct index *index, enum blob_type type, const struct id *id, uin
 const struct index_entry *index_find(
 	const struct index *index, enum blob_type type, const struct id *id);
 /* Goes through the stored copies of a blob: *number is 0 at first and moved on. NULL at the
- * end. The first is found at once, the others by looking at every entry. */
+ * end. The first is found at once, the others slowly. */
 const struct index_entry *index_find_copy(
 	const struct index *index, enum blob_type type, const struct id *id, size_t *number);
 /* The number of the entry that index_find gives. */
@@ -62,9 +64,15 @@ int index_claim(struct index *index, enum blob_type type, const struct id *id, s
 int index_settle(struct index *index, enum blob_type type, const struct id *id, uint32_t pack,
 	const struct blob_location *location, struct err *err) __attribute__((warn_unused_result));
 
-/* All entries by number, doubles too. */
+/* All entries by number, doubles too. Numbers and entries hold until the next add or sort. */
 size_t index_count(const struct index *index);
 const struct index_entry *index_at(const struct index *index, size_t number);
+
+/* After the last of many adds, before many look-ups. */
+int index_sort(struct index *index, struct err *err) __attribute__((warn_unused_result));
+/* All entries by pack and place in it; freed with sorted_free, before the index. */
+int index_by_pack(const struct index *index, struct sorted **ret, struct err *err)
+	__attribute__((warn_unused_result));
 
 /* Reads an index file's JSON into index. -EBADMSG. */
 int index_parse(struct index *index, const void *text, size_t size, struct err *err)

@@ -1,8 +1,11 @@
 #include "repo/key.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "crypto/hash.h"
 #include "crypto/secret.h"
 #include "repo/scan.h"
 #include "repo/text.h"
@@ -230,4 +233,86 @@ int key_new(struct cipher_key *ret, struct err *err)
 		r = secret_random(ret, sizeof(*ret), err);
 	} while (r >= 0 && cipher_key_check(ret, err) < 0);
 	return r;
+}
+
+/* --- Among all keys of a repository --- */
+
+int key_save(const struct cipher_key *key, struct store *store, const char *password,
+	const struct clock *clock, const char *username, const char *hostname, struct id *ret_id,
+	struct err *err)
+{
+	cleanup_buf struct buf text = BUF_INIT(KEY_FILE_MAX);
+	cleanup_hash struct hash *hash = NULL;
+	const struct passwd *user = getpwuid(geteuid());
+	char host[256] = "", name[ID_TEXT_SIZE];
+	int r;
+
+	if (gethostname(host, sizeof(host) - 1) < 0)
+		host[0] = '\0';
+	if (!username)
+		username = user ? user->pw_name : "";
+	r = key_file_make(key, password, username, hostname ? hostname : host, clock, &text, err);
+	if (r >= 0)
+		r = hash_new(&hash, err);
+	if (r >= 0)
+		r = hash_once(hash, text.data, text.size, ret_id->bytes, err);
+	if (r < 0)
+		return r;
+	id_format(ret_id, name);
+	return store_save(store, STORE_KEY, name, text.data, text.size, err);
+}
+
+struct key_search {
+	struct store *store;
+	const char *password;
+	struct cipher_key *key; /* filled when found */
+	unsigned tried;
+	bool found;
+	struct id id; /* of the file, when found */
+	struct err damage; /* the last key file that could not be read */
+};
+
+static int try_key(const char *name, uint64_t size_bytes, void *context, struct err *err)
+{
+	struct key_search *search = context;
+	cleanup_free uint8_t *text = NULL;
+	struct key_file file;
+	size_t size;
+	int r;
+
+	(void)size_bytes;
+	if (search->found || search->tried >= KEYS_TRIED_MAX)
+		return 0;
+	r = store_load(search->store, STORE_KEY, name, KEY_FILE_MAX, &text, &size, &search->damage);
+	if (r >= 0)
+		r = key_file_parse(text, size, &file, &search->damage);
+	if (r < 0) {
+		err_wrap(&search->damage, "key %.8s", name);
+		return 0;
+	}
+	search->tried++;
+	r = key_file_open(&file, search->password, search->key, err);
+	if (r == -EACCES)
+		return 0;
+	search->found = r >= 0 && id_parse(name, &search->id);
+	return r;
+}
+
+int key_find(struct store *store, const char *password, struct cipher_key *ret, struct id *ret_id,
+	struct err *err)
+{
+	struct key_search search = {.store = store, .password = password, .key = ret};
+	int r = store_list(store, STORE_KEY, try_key, &search, err);
+
+	*ret_id = search.id;
+	if (r < 0 || search.found)
+		return r;
+	if (search.tried)
+		return err_set(err, ERR_DENIED, EACCES,
+			"open repository: wrong password, none of %u keys fits", search.tried);
+	if (search.damage.code) {
+		*err = search.damage;
+		return err_wrap(err, "open repository");
+	}
+	return err_set(err, ERR_CORRUPT, EBADMSG, "open repository: it has no key");
 }

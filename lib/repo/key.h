@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "crypto/cipher.h"
 #include "crypto/kdf.h"
+#include "repo/id.h"
+#include "store/store.h"
 
 #define KEY_FILE_MAX (64u << 10) /* bytes */
 #define KEY_SALT_SIZE 64
@@ -34,6 +36,17 @@ int key_file_open(const struct key_file *file, const char *password, struct ciph
 int key_file_make(const struct cipher_key *key, const char *password, const char *username,
 	const char *hostname, const struct clock *clock, struct buf *ret, struct err *err)
 	__attribute__((warn_unused_result));
+
+/* Makes a key file for key and stores it. username and hostname NULL: who we are. */
+int key_save(const struct cipher_key *key, struct store *store, const char *password,
+	const struct clock *clock, const char *username, const char *hostname, struct id *ret_id,
+	struct err *err) __attribute__((warn_unused_result));
+
+/* Finds the one of a repository's keys that a password opens, among the first KEYS_TRIED_MAX.
+ * ret_id: of its file. -EACCES (kind denied) if none does; -EBADMSG if there is none that can be
+ * read. */
+int key_find(struct store *store, const char *password, struct cipher_key *ret, struct id *ret_id,
+	struct err *err) __attribute__((warn_unused_result));
 
 /* Fills a random key. */
 int key_new(struct cipher_key *ret, struct err *err) __attribute__((warn_unused_result));

@@ -167,36 +167,10 @@ static int check_empty(struct store *store, struct err *err)
 	return r < 0 ? r : store_list(store, STORE_SNAPSHOT, list_one, &snapshots, err);
 }
 
-/* username and hostname NULL: who we are. */
-static int save_key(struct store *store, const struct cipher_key *key, const char *password,
-	const struct clock *clock, const char *username, const char *hostname, struct id *ret,
-	struct err *err)
-{
-	cleanup_buf struct buf text = BUF_INIT(KEY_FILE_MAX);
-	cleanup_hash struct hash *hash = NULL;
-	const struct passwd *user = getpwuid(geteuid());
-	char host[256] = "", name[ID_TEXT_SIZE];
-	int r;
-
-	if (gethostname(host, sizeof(host) - 1) < 0)
-		host[0] = '\0';
-	if (!username)
-		username = user ? user->pw_name : "";
-	r = key_file_make(key, password, username, hostname ? hostname : host, clock, &text, err);
-	if (r >= 0)
-		r = hash_new(&hash, err);
-	if (r >= 0)
-		r = hash_once(hash, text.data, text.size, ret->bytes, err);
-	if (r < 0)
-		return r;
-	id_format(ret, name);
-	return store_save(store, STORE_KEY, name, text.data, text.size, err);
-}
-
 int repository_add_key(struct repository *repository, const char *password, const char *username,
 	const char *hostname, struct id *ret_id, struct err *err)
 {
-	return save_key(repository->store, repository->key, password, repository->clock, username,
+	return key_save(repository->key, repository->store, password, repository->clock, username,
 		hostname, ret_id, err);
 }
 
@@ -219,7 +193,7 @@ int repository_init(struct store *store, const char *password, uint64_t polynomi
 	if (r >= 0)
 		r = store_create(store, err);
 	if (r >= 0)
-		r = save_key(store, key, password, clock ? clock : &clock_system, NULL, NULL,
+		r = key_save(key, store, password, clock ? clock : &clock_system, NULL, NULL,
 			&key_id, err);
 	if (r >= 0)
 		r = blob_codec_new(key, LEVEL_DEFAULT, &codec, err);
@@ -229,61 +203,6 @@ int repository_init(struct store *store, const char *password, uint64_t polynomi
 		return r;
 	*ret_id = config.id;
 	return 0;
-}
-
-struct key_search {
-	struct store *store;
-	const char *password;
-	struct cipher_key *key; /* filled when found */
-	unsigned tried;
-	bool found;
-	struct id id; /* of the file, when found */
-	struct err damage; /* the last key file that could not be read */
-};
-
-static int try_key(const char *name, uint64_t size_bytes, void *context, struct err *err)
-{
-	struct key_search *search = context;
-	cleanup_free uint8_t *text = NULL;
-	struct key_file file;
-	size_t size;
-	int r;
-
-	(void)size_bytes;
-	if (search->found || search->tried >= KEYS_TRIED_MAX)
-		return 0;
-	r = store_load(search->store, STORE_KEY, name, KEY_FILE_MAX, &text, &size, &search->damage);
-	if (r >= 0)
-		r = key_file_parse(text, size, &file, &search->damage);
-	if (r < 0) {
-		err_wrap(&search->damage, "key %.8s", name);
-		return 0;
-	}
-	search->tried++;
-	r = key_file_open(&file, search->password, search->key, err);
-	if (r == -EACCES)
-		return 0;
-	search->found = r >= 0 && id_parse(name, &search->id);
-	return r;
-}
-
-static int find_key(struct repository *repository, const char *password, struct err *err)
-{
-	struct key_search search = {
-		.store = repository->store, .password = password, .key = repository->key};
-	int r = store_list(repository->store, STORE_KEY, try_key, &search, err);
-
-	repository->key_id = search.id;
-	if (r < 0 || search.found)
-		return r;
-	if (search.tried)
-		return err_set(err, ERR_DENIED, EACCES,
-			"open repository: wrong password, none of %u keys fits", search.tried);
-	if (search.damage.code) {
-		*err = search.damage;
-		return err_wrap(err, "open repository");
-	}
-	return err_set(err, ERR_CORRUPT, EBADMSG, "open repository: it has no key");
 }
 
 static struct repository *repository_new(
@@ -325,7 +244,7 @@ int repository_open(struct store *store, const char *password,
 	repository->key = secret_new(sizeof(*repository->key));
 	if (!repository->key)
 		return err_oom(err);
-	r = find_key(repository, password, err);
+	r = key_find(repository->store, password, repository->key, &repository->key_id, err);
 	if (r >= 0)
 		r = repository_codec_new(repository, &repository->codec, err);
 	if (r >= 0)
@@ -384,8 +303,9 @@ static int load_one_index(const struct id *id, uint64_t size_bytes, void *contex
 int repository_load_index(struct repository *repository, unsigned *damaged, struct err *err)
 {
 	struct index_load load = {repository, damaged};
+	int r = repository_list(repository, STORE_INDEX, load_one_index, &load, err);
 
-	return repository_list(repository, STORE_INDEX, load_one_index, &load, err);
+	return r < 0 ? r : index_sort(repository->index, err);
 }
 
 bool repository_has_blob(struct repository *repository, enum blob_type type, const struct id *id)
@@ -435,32 +355,38 @@ static bool next_copy(struct repository *repository, enum blob_type type, const 
 	return entry;
 }
 
+/* Into ret, or as a stream when ret is NULL. */
 static int load_copy(struct repository *repository, struct blob_codec *codec, enum blob_type type,
-	const struct id *id, const struct copy *copy, struct buf *ret, struct err *err)
+	const struct id *id, const struct copy *copy, struct buf *ret,
+	struct blob_stream **ret_stream, struct err *err)
 {
+	const struct blob_location *location = &copy->location;
 	cleanup_free uint8_t *sealed = NULL;
 	char name[ID_TEXT_SIZE];
 	int r;
 
 	/* What the index promises is not to be believed further than this. */
-	if (blob_plain_size(&copy->location) > blob_plain_max(type) ||
-		copy->location.length > blob_sealed_max(type))
+	if (blob_plain_size(location) > blob_plain_max(type) ||
+		location->length > blob_sealed_max(type))
 		return err_set(err, ERR_CORRUPT, EBADMSG, "load blob: the index gives it %u bytes",
-			copy->location.length);
-	sealed = malloc(copy->location.length);
+			location->length);
+	sealed = malloc(location->length);
 	if (!sealed)
 		return err_oom(err);
 	id_format(&copy->pack, name);
 	r = (type == BLOB_TREE ? store_read_often : store_read)(repository->store, STORE_PACK, name,
-		copy->location.offset, sealed, copy->location.length, err);
-	if (r >= 0)
-		r = blob_open(codec, sealed, copy->location.length, copy->location.plain_length, id,
-			ret, err);
+		location->offset, sealed, location->length, err);
+	if (r >= 0 && ret)
+		r = blob_open(
+			codec, sealed, location->length, location->plain_length, id, ret, err);
+	else if (r >= 0)
+		r = blob_stream_open(codec, TAKE(sealed), location->length, location->plain_length,
+			id, ret_stream, err);
 	return r < 0 ? err_wrap(err, "pack %.8s", name) : 0;
 }
 
-int repository_load_blob(struct repository *repository, struct blob_codec *codec,
-	enum blob_type type, const struct id *id, struct buf *ret, struct err *err)
+static int load_any(struct repository *repository, struct blob_codec *codec, enum blob_type type,
+	const struct id *id, struct buf *ret, struct blob_stream **ret_stream, struct err *err)
 {
 	char name[ID_TEXT_SIZE];
 	struct copy copy;
@@ -471,12 +397,24 @@ int repository_load_blob(struct repository *repository, struct blob_codec *codec
 	r = err_set(err, ERR_CORRUPT, ENOENT, "load %s blob %.8s: it is in no index",
 		blob_type_name(type), name);
 	while (next_copy(repository, type, id, &number, &copy)) {
-		r = load_copy(repository, codec, type, id, &copy, ret, err);
+		r = load_copy(repository, codec, type, id, &copy, ret, ret_stream, err);
 		if (r >= 0)
 			return 0;
 		err_wrap(err, "load %s blob %.8s", blob_type_name(type), name);
 	}
 	return r;
+}
+
+int repository_load_blob(struct repository *repository, struct blob_codec *codec,
+	enum blob_type type, const struct id *id, struct buf *ret, struct err *err)
+{
+	return load_any(repository, codec, type, id, ret, NULL, err);
+}
+
+int repository_stream_blob(struct repository *repository, struct blob_codec *codec,
+	enum blob_type type, const struct id *id, struct blob_stream **ret, struct err *err)
+{
+	return load_any(repository, codec, type, id, NULL, ret, err);
 }
 
 static int save_index(struct repository *repository, struct blob_codec *codec,
@@ -555,11 +493,39 @@ static int put_blob(struct repository *repository, enum blob_type type, const st
 	return r;
 }
 
+/* 1 if the blob is unknown: the caller must store it. */
+static int claim(
+	struct repository *repository, enum blob_type type, const struct id *id, struct err *err)
+{
+	int r;
+
+	pthread_mutex_lock(&repository->mutex);
+	r = index_claim(repository->index, type, id, err);
+	pthread_mutex_unlock(&repository->mutex);
+	return r;
+}
+
+/* Stores what was claimed. size: bytes of plaintext. */
+static int store_sealed(struct repository *repository, struct blob_codec *codec,
+	enum blob_type type, const struct id *id, const struct blob_sealed *sealed, size_t size,
+	struct repository_added *ret_added, struct err *err)
+{
+	struct pack_writer *full = NULL;
+	int r = 0;
+
+	if (!repository->dry_run)
+		r = put_blob(repository, type, id, sealed, &full, err);
+	if (r < 0)
+		return r;
+	*ret_added = (struct repository_added){
+		.is_new = true, .plain_bytes = size, .stored_bytes = sealed->size};
+	return full ? finish_pack(repository, codec, full, err) : 0;
+}
+
 int repository_save_blob(struct repository *repository, struct blob_codec *codec,
 	enum blob_type type, const void *data, size_t size, struct id *ret_id,
 	struct repository_added *ret_added, struct err *err)
 {
-	struct pack_writer *full = NULL;
 	struct blob_sealed sealed;
 	struct id id;
 	int r = blob_id(codec, data, size, &id, err);
@@ -568,19 +534,38 @@ int repository_save_blob(struct repository *repository, struct blob_codec *codec
 		return r;
 	*ret_id = id;
 	*ret_added = (struct repository_added){0};
-	pthread_mutex_lock(&repository->mutex);
-	r = index_claim(repository->index, type, &id, err);
-	pthread_mutex_unlock(&repository->mutex);
+	r = claim(repository, type, &id, err);
 	if (r <= 0)
 		return r;
 	r = blob_seal(codec, type, repository->compress, true, data, size, &sealed, err);
-	if (r >= 0 && !repository->dry_run)
-		r = put_blob(repository, type, &id, &sealed, &full, err);
+	return r < 0 ? r
+		     : store_sealed(repository, codec, type, &id, &sealed, size, ret_added, err);
+}
+
+int repository_save_tree(struct repository *repository, struct blob_codec *codec,
+	const struct blob_source *source, struct id *ret_id, struct repository_added *ret_added,
+	struct err *err)
+{
+	struct blob_sealed sealed;
+	struct id id;
+	size_t size;
+	int r = blob_source_id(codec, source, &id, &size, err);
+
+	if (r >= 0 && size > BLOB_TREE_MAX)
+		r = err_set(
+			err, ERR_SPACE, EFBIG, "store a tree blob: %zu bytes are too many", size);
 	if (r < 0)
 		return r;
-	*ret_added = (struct repository_added){
-		.is_new = true, .plain_bytes = size, .stored_bytes = sealed.size};
-	return full ? finish_pack(repository, codec, full, err) : 0;
+	*ret_id = id;
+	*ret_added = (struct repository_added){0};
+	r = claim(repository, BLOB_TREE, &id, err);
+	if (r <= 0)
+		return r;
+	r = blob_seal_source(codec, source, &id, size, &sealed, err);
+	if (r >= 0)
+		r = store_sealed(repository, codec, BLOB_TREE, &id, &sealed, size, ret_added, err);
+	blob_codec_trim(codec);
+	return r;
 }
 
 int repository_flush(struct repository *repository, struct blob_codec *codec, struct err *err)

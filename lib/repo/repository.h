@@ -93,6 +93,11 @@ int repository_load_blob(struct repository *repository, struct blob_codec *codec
 	enum blob_type type, const struct id *id, struct buf *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* The same piece by piece; the stream is owned. What was read is checked before it is given. */
+int repository_stream_blob(struct repository *repository, struct blob_codec *codec,
+	enum blob_type type, const struct id *id, struct blob_stream **ret, struct err *err)
+	__attribute__((warn_unused_result));
+
 /* What storing a blob added: zeros if it was known. */
 struct repository_added {
 	bool is_new;
@@ -104,6 +109,12 @@ struct repository_added {
 int repository_save_blob(struct repository *repository, struct blob_codec *codec,
 	enum blob_type type, const void *data, size_t size, struct id *ret_id,
 	struct repository_added *ret_added, struct err *err) __attribute__((warn_unused_result));
+
+/* The same for a tree that is not to stand in memory whole. Its source is gone through once if it
+ * is known, else twice. */
+int repository_save_tree(struct repository *repository, struct blob_codec *codec,
+	const struct blob_source *source, struct id *ret_id, struct repository_added *ret_added,
+	struct err *err) __attribute__((warn_unused_result));
 
 /* Finishes the open packs and writes the index of all that is not in one yet. After 0 all
  * blobs saved are durable and found again. No other thread may save meanwhile. */

@@ -263,11 +263,6 @@ int scan_end(struct scan *scan, const char *what, struct err *err)
 	return 0;
 }
 
-bool scan_is(const struct scan_text *text, const char *plain)
-{
-	return strlen(plain) == text->size && memcmp(text->data, plain, text->size) == 0;
-}
-
 static uint32_t hex4(const char *at)
 {
 	uint32_t value = 0;
@@ -348,4 +343,21 @@ bool scan_short(struct scan *scan, char *ret, size_t size)
 		return scan_fail(scan);
 	snprintf(ret, size, "%s", (const char *)text.data);
 	return true;
+}
+
+int scan_name_decode(const struct scan_text *text, struct buf *ret, struct err *err)
+{
+	cleanup_buf struct buf quoted = BUF_INIT(ret->max);
+	size_t plain = 0;
+	int r;
+
+	while (plain < text->size && text->data[plain] != '\\' && !(text->data[plain] & 0x80))
+		plain++;
+	/* Most names are what they stand for. */
+	if (plain == text->size) {
+		r = buf_add(ret, text->data, plain, err);
+		return r < 0 ? r : buf_add_byte(ret, 0, err);
+	}
+	r = scan_text_decode(text, &quoted, err);
+	return r < 0 ? r : text_unquote((const char *)quoted.data, ret, err);
 }

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -66,11 +67,18 @@ bool scan_fail(struct scan *scan);
 int scan_end(struct scan *scan, const char *what, struct err *err)
 	__attribute__((warn_unused_result));
 
-bool scan_is(const struct scan_text *text, const char *plain);
+/* Here, so that the length of a literal is known when compiling. */
+static inline bool scan_is(const struct scan_text *text, const char *plain)
+{
+	return strlen(plain) == text->size && memcmp(text->data, plain, text->size) == 0;
+}
 
 /* Appends the text with its escapes resolved, and a NUL that counts. As in Go, broken
  * surrogates and bytes that are no UTF-8 become U+FFFD. -EBADMSG for a NUL within. */
 int scan_text_decode(const struct scan_text *text, struct buf *ret, struct err *err)
+	__attribute__((warn_unused_result));
+/* The same for a name: what stands there is JSON of strconv.Quote. */
+int scan_name_decode(const struct scan_text *text, struct buf *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
 #endif

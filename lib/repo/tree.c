@@ -272,15 +272,6 @@ static int decode_base64(const struct scan_text *text, struct buf *ret, struct e
 	return r < 0 ? r : buf_add_byte(ret, 0, err);
 }
 
-/* The name is JSON of strconv.Quote. */
-static int decode_name(const struct scan_text *text, struct buf *ret, struct err *err)
-{
-	cleanup_buf struct buf quoted = BUF_INIT(TEXT_MAX);
-	int r = scan_text_decode(text, &quoted, err);
-
-	return r < 0 ? r : text_unquote((const char *)quoted.data, ret, err);
-}
-
 /* Keeps a string, decoded and with a NUL behind it; *ret_at is where. */
 static bool keep(struct reading *reading,
 	int (*decode)(const struct scan_text *text, struct buf *ret, struct err *err),
@@ -314,7 +305,7 @@ static bool read_u32(struct reading *reading, void *to)
 
 static bool read_name(struct reading *reading, void *to)
 {
-	return keep(reading, decode_name, to);
+	return keep(reading, scan_name_decode, to);
 }
 
 static bool read_text(struct reading *reading, void *to)

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/buf.h"
+#include "repo/stream/tree_stream.h"
 
 #define DEPTH_MAX 2048 /* folders; also what keeps a tree that contains itself finite */
 #define PATH_MAX_SIZE (1u << 20)
@@ -57,18 +58,14 @@ static int walk_node(
 static int walk_tree(struct walk *walk, const struct id *tree, struct err *err)
 {
 	struct repository *repository = walk->traverse->repository;
-	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
-	cleanup_tree_reader struct tree_reader reader = {0};
+	cleanup_tree_stream struct tree_stream stream = {0};
 	size_t size = walk->path.size;
 	struct err tree_err = ERR_INIT;
 	struct node node;
 	int r, step;
 
-	r = repository_load_blob(
-		repository, repository_codec(repository), BLOB_TREE, tree, &text, &tree_err);
-	if (r >= 0)
-		r = tree_reader_init(&reader, text.data, text.size, &tree_err);
-	while (r >= 0 && (r = tree_reader_next(&reader, &node, &tree_err)) == 1) {
+	r = tree_stream_open(repository, repository_codec(repository), tree, &stream, &tree_err);
+	while (r >= 0 && (r = tree_stream_next(&stream, &node, &tree_err)) == 1) {
 		step = buf_add_byte(&walk->path, '/', err);
 		if (step >= 0)
 			step = buf_add_text(&walk->path, node.name, err);

@@ -14,7 +14,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "repo/snapshot.h"
-#include "repo/tree.h"
+#include "repo/stream/tree_stream.h"
 
 #define PATH_MAX_SIZE (1u << 20)
 #define DEPTH_MAX 2048 /* folders; also what keeps a tree that contains itself finite */
@@ -461,8 +461,7 @@ static void remove_others(
 static int restore_tree(
 	struct restorer *restorer, const struct id *tree, struct place *place, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
-	cleanup_tree_reader struct tree_reader reader = {0};
+	cleanup_tree_stream struct tree_stream stream = {0};
 	cleanup_str_list struct str_list names = {0};
 	struct repository *repository = restorer->repository;
 	bool deletes = restorer->options->delete_others;
@@ -470,11 +469,8 @@ static int restore_tree(
 	struct node node;
 	int r, step = 0;
 
-	r = repository_load_blob(
-		repository, repository_codec(repository), BLOB_TREE, tree, &text, &tree_err);
-	if (r >= 0)
-		r = tree_reader_init(&reader, text.data, text.size, &tree_err);
-	while (r >= 0 && (r = tree_reader_next(&reader, &node, &tree_err)) == 1) {
+	r = tree_stream_open(repository, repository_codec(repository), tree, &stream, &tree_err);
+	while (r >= 0 && (r = tree_stream_next(&stream, &node, &tree_err)) == 1) {
 		step = deletes ? str_list_add(&names, node.name, err) : 0;
 		if (step >= 0)
 			step = restore_named(restorer, place, &node, err);
@@ -491,8 +487,7 @@ static int restore_tree(
 /* Adds up what is going to be restored; failures are told later. */
 static void count_tree(struct restorer *restorer, const struct id *tree, unsigned depth)
 {
-	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
-	cleanup_tree_reader struct tree_reader reader = {0};
+	cleanup_tree_stream struct tree_stream stream = {0};
 	struct repository *repository = restorer->repository;
 	struct progress *progress = restorer->options->progress;
 	size_t path_size = restorer->path.size;
@@ -501,11 +496,9 @@ static void count_tree(struct restorer *restorer, const struct id *tree, unsigne
 	bool below;
 
 	if (depth >= DEPTH_MAX ||
-		repository_load_blob(repository, repository_codec(repository), BLOB_TREE, tree,
-			&text, &err) < 0 ||
-		tree_reader_init(&reader, text.data, text.size, &err) < 0)
+		tree_stream_open(repository, repository_codec(repository), tree, &stream, &err) < 0)
 		return;
-	while (tree_reader_next(&reader, &node, &err) == 1 && tick(restorer, &err) >= 0) {
+	while (tree_stream_next(&stream, &node, &err) == 1 && tick(restorer, &err) >= 0) {
 		if (buf_add_byte(&restorer->path, '/', &err) < 0 ||
 			buf_add_text(&restorer->path, node.name, &err) < 0)
 			return;

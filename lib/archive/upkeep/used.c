@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "repo/tree.h"
+#include "repo/stream/tree_stream.h"
 
 #define DEPTH_MAX 2048 /* folders */
 
@@ -53,16 +53,13 @@ static int mark_blob(struct used *used, enum blob_type type, const struct id *id
 static int read_tree(
 	struct used *used, const struct id *id, struct buf *ret_folders, struct err *why)
 {
-	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
-	cleanup_tree_reader struct tree_reader reader = {0};
+	cleanup_tree_stream struct tree_stream stream = {0};
 	struct node node;
 	int r;
 
-	r = repository_load_blob(
-		used->repository, repository_codec(used->repository), BLOB_TREE, id, &text, why);
-	if (r >= 0)
-		r = tree_reader_init(&reader, text.data, text.size, why);
-	while (r >= 0 && (r = tree_reader_next(&reader, &node, why)) == 1) {
+	r = tree_stream_open(
+		used->repository, repository_codec(used->repository), id, &stream, why);
+	while (r >= 0 && (r = tree_stream_next(&stream, &node, why)) == 1) {
 		for (size_t i = 0; i < node.content_count; i++)
 			(void)mark_blob(used, BLOB_DATA, &node.content[i]);
 		if (node.has_subtree)

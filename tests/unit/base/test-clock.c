@@ -1,7 +1,9 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "../unit.h"
 
@@ -40,6 +42,32 @@ START_TEST(parses_and_prints)
 	clock_rfc3339_format(seconds, nanoseconds, text);
 	ck_assert_str_eq(text, good[_i].again ? good[_i].again : good[_i].text);
 	ck_assert_int_eq(clock_rfc3339_parse(good[_i].text, &seconds, &nanoseconds, NULL, &err), 0);
+}
+END_TEST
+
+/* Every day of ten thousand years, as libc has it. */
+START_TEST(every_day)
+{
+	char text[CLOCK_RFC3339_SIZE], want[CLOCK_RFC3339_SIZE];
+	struct err err = ERR_INIT;
+	size_t wrong = 0;
+
+	for (int64_t at = -62167219200; at <= 253402300799; at += 86399) {
+		uint32_t nanoseconds;
+		int64_t seconds;
+		time_t t = at;
+		struct tm tm;
+
+		gmtime_r(&t, &tm);
+		tm.tm_year += 1900;
+		snprintf(want, sizeof(want), "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year,
+			tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+		clock_rfc3339_format(at, 0, text);
+		wrong += strcmp(text, want) != 0;
+		wrong += clock_rfc3339_parse(text, &seconds, &nanoseconds, NULL, &err) < 0 ||
+			 seconds != at;
+	}
+	ck_assert_uint_eq(wrong, 0);
 }
 END_TEST
 
@@ -143,6 +171,8 @@ int main(void)
 	TCase *tcase = tcase_create("clock");
 
 	tcase_add_loop_test(tcase, parses_and_prints, 0, COUNT(good));
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, every_day);
 	tcase_add_loop_test(tcase, refuses, 0, COUNT(bad));
 	tcase_add_test(tcase, years_are_clamped);
 	tcase_add_loop_test(tcase, durations_for_people, 0, COUNT(durations));

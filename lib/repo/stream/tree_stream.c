@@ -1,0 +1,113 @@
+#include "repo/stream/tree_stream.h"
+
+#define WHOLE_MAX (1u << 20) /* bytes of text up to which a tree is held whole */
+#define WINDOW (256u << 10) /* bytes of text */
+#define LOW (64u << 10) /* bytes left at which more is read: most nodes have less than one KB */
+
+/* Drops what was read and fills the window up to size bytes, or to the end of the tree. */
+static int fill(struct tree_stream *stream, size_t size, struct err *err)
+{
+	struct scan *scan = &stream->reader.scan;
+	int r = 0;
+
+	if (scan->at)
+		buf_consume(&stream->window, (size_t)(scan->at - (char *)stream->window.data));
+	while (r >= 0 && stream->blob && stream->window.size < size) {
+		r = blob_stream_next(stream->blob, &stream->window, err);
+		if (r == 0) {
+			blob_stream_free(stream->blob);
+			stream->blob = NULL;
+		}
+	}
+	scan->at = (char *)stream->window.data;
+	scan->end = scan->at + stream->window.size;
+	return r < 0 ? r : 0;
+}
+
+/* The members before the nodes are read at once; the window grows until they fit. */
+static int begin(struct tree_stream *stream, struct err *err)
+{
+	size_t size = WINDOW;
+	int r;
+
+	for (;; size *= 2) {
+		struct err attempt = ERR_INIT;
+
+		r = fill(stream, size, err);
+		if (r < 0)
+			return r;
+		tree_reader_done(&stream->reader);
+		r = tree_reader_init(
+			&stream->reader, stream->window.data, stream->window.size, &attempt);
+		/* What ended well before the end of the text did not see all of it. */
+		if (!stream->blob ||
+			(r >= 0 && !stream->reader.scan.failed && !stream->reader.ended)) {
+			*err = attempt;
+			return r;
+		}
+		stream->reader.scan.at = NULL;
+	}
+}
+
+void tree_stream_init(struct tree_stream *ret, struct blob_stream *blob)
+{
+	*ret = (struct tree_stream){.window = BUF_INIT(BLOB_TREE_MAX), .blob = blob};
+}
+
+int tree_stream_open(struct repository *repository, struct blob_codec *codec, const struct id *id,
+	struct tree_stream *ret, struct err *err)
+{
+	cleanup_tree_stream struct tree_stream stream;
+	uint64_t size = 0;
+	int r;
+
+	tree_stream_init(&stream, NULL);
+	if (repository_blob_size(repository, BLOB_TREE, id, &size) && size > WHOLE_MAX)
+		r = repository_stream_blob(repository, codec, BLOB_TREE, id, &stream.blob, err);
+	else
+		r = repository_load_blob(repository, codec, BLOB_TREE, id, &stream.window, err);
+	if (r < 0)
+		return r;
+	*ret = stream;
+	stream = (struct tree_stream){0};
+	return 0;
+}
+
+int tree_stream_next(struct tree_stream *stream, struct node *ret, struct err *err)
+{
+	struct tree_reader *reader = &stream->reader;
+	size_t size = WINDOW;
+	int r = 0;
+
+	if (!stream->begun) {
+		r = begin(stream, err);
+		stream->begun = r >= 0;
+	}
+	if (r >= 0 && stream->blob && reader->scan.end - reader->scan.at < (ptrdiff_t)LOW)
+		r = fill(stream, size, err);
+	for (; r >= 0; size *= 2) {
+		struct scan before = reader->scan;
+		struct err attempt = ERR_INIT;
+
+		r = tree_reader_next(reader, ret, &attempt);
+		if (r == 1)
+			return 1;
+		if (!stream->blob || (r < 0 && r != -EBADMSG)) {
+			*err = attempt;
+			return r;
+		}
+		/* The text of this node goes on behind the window: once more with more of it. */
+		reader->scan = before;
+		reader->ended = false;
+		r = fill(stream, size, err);
+	}
+	return r;
+}
+
+void tree_stream_done(struct tree_stream *stream)
+{
+	tree_reader_done(&stream->reader);
+	buf_done(&stream->window);
+	blob_stream_free(stream->blob);
+	stream->blob = NULL;
+}

@@ -1,0 +1,41 @@
+/* The nodes of a stored tree, one after the other. What stands in memory of a large tree is its
+ * stored form and a window of its text. */
+#ifndef NEXUS_REPO_STREAM_TREE_STREAM_H
+#define NEXUS_REPO_STREAM_TREE_STREAM_H
+
+#include <errno.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "repo/repository.h"
+#include "repo/tree.h"
+
+/* Zeroed is closed. */
+struct tree_stream {
+	struct tree_reader reader;
+	struct buf window; /* owned: text that is not read yet, or all of it */
+	struct blob_stream *blob; /* owned; NULL: the window is the rest */
+	bool begun;
+};
+
+/* Loads and checks a tree. codec is only used here. -ENOENT, -EBADMSG. */
+int tree_stream_open(struct repository *repository, struct blob_codec *codec, const struct id *id,
+	struct tree_stream *ret, struct err *err) __attribute__((warn_unused_result));
+/* The same of a blob that is open already; takes it. */
+void tree_stream_init(struct tree_stream *ret, struct blob_stream *blob);
+/* 1 and *ret, valid until the next call; 0 at the end; -EBADMSG. */
+int tree_stream_next(struct tree_stream *stream, struct node *ret, struct err *err)
+	__attribute__((warn_unused_result));
+void tree_stream_done(struct tree_stream *stream);
+
+static inline void cleanup_tree_stream_fn(struct tree_stream *stream)
+{
+	int saved = errno;
+
+	tree_stream_done(stream);
+	errno = saved;
+}
+#define cleanup_tree_stream __attribute__((cleanup(cleanup_tree_stream_fn)))
+
+#endif

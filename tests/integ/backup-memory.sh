@@ -1,0 +1,56 @@
+#!/bin/bash
+# Memory stays flat: a folder of 100,000 entries; an index of a million blobs, with room for its
+# file and without.
+# timeout: 900
+set -u
+. "$SRC/ci/lib/backup-trees.sh"
+NB=$BUILD/backup/nexus-backup
+export RESTIC_PASSWORD=integ RESTIC_REPOSITORY=$T/repo
+# Runs a verb and fails unless its peak is at most $1 MiB.
+bounded() {
+	local mib=$1 peak
+	shift
+	peak=$(python3 "$SRC/ci/bench.d/measure" "$T/log" "$NB" -q "$@" | cut -d , -f 4)
+	[ -n "$peak" ] || backup_die "$*: $(tail -n 3 "$T/log")"
+	[ "$peak" -le $((mib * 1024)) ] || backup_die "$*: peak of $peak KiB"
+	echo "ok: $* with $((peak / 1024)) MiB"
+}
+mkdir "$T/src"
+seq 1 100000 >"$T/src/a"
+"$NB" init -q || backup_die "init"
+"$BUILD/tests/integ/test-blobs" "$RESTIC_REPOSITORY" 1000000 || backup_die "a large index"
+bounded 64 backup "$T/src"
+bounded 64 restore latest --target "$T/out"
+cmp "$T/src/a" "$T/out$T/src/a" || backup_die "restored other bytes"
+mkdir "$T/huge"
+python3 - "$T/huge" <<'END'
+import sys
+for number in range(100000):
+    with open(f"{sys.argv[1]}/entry number {number:06} of a large folder", "w") as file:
+        print(number, file=file)
+END
+export RESTIC_REPOSITORY=$T/repo-huge
+"$NB" init -q || backup_die "init"
+bounded 64 backup "$T/huge"
+bounded 64 backup "$T/huge"
+bounded 64 check --read-data
+bounded 64 ls latest
+[ "$(grep -c 'entry number' "$T/log")" = 100000 ] || backup_die "ls is incomplete"
+bounded 64 restore latest --target "$T/out-huge"
+diff -r "$T/huge" "$T/out-huge$T/huge" || backup_die "the restored folder differs"
+rm -rf "$T/huge" "$T/out-huge" "$RESTIC_REPOSITORY"
+export RESTIC_REPOSITORY=$T/repo
+# The blobs of the large index are not there: check tells, and goes on to the end.
+peak=$(python3 "$SRC/ci/bench.d/measure" "$T/log" "$NB" check -q | cut -d , -f 4)
+[ "$peak" -le 65536 ] || backup_die "check: peak of $peak KiB"
+[ "$(grep -c 'pack is missing' "$T/log")" -ge 1000 ] || backup_die "check misses packs"
+# No folder for temporary files: all of it stands in memory, and works.
+TMPDIR=/nowhere/at/all bounded 128 backup "$T/src"
+# A damaged index file: nothing is stored twice because of it, and check says it.
+index=$(find "$RESTIC_REPOSITORY/index" -type f -size +1M | head -n 1)
+chmod u+w "$index"
+printf x | dd of="$index" bs=1 seek=5000 conv=notrunc status=none
+"$NB" check -q >"$T/log" 2>&1 && backup_die "check of a damaged index is clean"
+grep -q '1 index files are damaged' "$T/log" || backup_die "check: $(head -n 3 "$T/log")"
+"$NB" backup -q "$T/src" >"$T/log" 2>&1 && backup_die "backup with a damaged index went well"
+exit 0
