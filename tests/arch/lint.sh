@@ -37,7 +37,7 @@ expect() {
 }
 
 expect format '' true
-expect format 'hex.c:' 'sed -i "s/^static int digit_value(char c)/static  int digit_value(char c)/" lib/base/hex.c'
+expect format 'hex.c:' 'sed -i "s/^void hex_format(const/void  hex_format(const/" lib/base/hex.c'
 expect shell '' true
 expect shell 'SC2086' 'printf "#!/bin/sh\nrm \$1\n" >ci/new'
 expect shell 'SC2086' 'printf "# shellcheck shell=bash\nrm \$1\n" >ci/new.bash'

@@ -29,7 +29,7 @@ check_help() {
 		grep -qw -- "$word" "$T/$name.text" ||
 			missing "$name: command $word is not in the man page"
 		check_help "$name" "$@" "$word"
-	done < <(awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }' <<<"$help")
+	done < <(awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on && /^  [^ ]/ { print $1 }' <<<"$help")
 }
 
 for program in "${programs[@]}"; do
