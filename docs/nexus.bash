@@ -12,7 +12,7 @@ _nexus_options() {
 }
 
 _nexus_commands() {
-	_nexus_help "$@" | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }'
+	_nexus_help "$@" | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on && /^  [^ ]/ { print $1 }'
 }
 
 _nexus() {

@@ -36,7 +36,7 @@ echo wrong >"$T/wrong"
 expect 12 'wrong password' "$NB" -p "$T/wrong" snapshots
 expect 1 'not among the places' "$NB" -r b2:bucket snapshots
 expect 1 'nothing\|No such file' "$NB" backup "$T/missing"
-expect 2 'argument is missing' "$NB" backup
+expect 1 'say what' "$NB" backup # as restic
 expect 2 'Did you mean' "$NB" bakcup
 "$NB" backup -q "$T/src" || backup_die "backup"
 expect 1 'there is none' "$NB" restore abcdef --target "$T/out"
