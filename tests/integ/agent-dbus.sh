@@ -252,6 +252,24 @@ start_agent
 [ -e "$root/var/lib/nexus-agent/jobs/$id.json.bad" ] || fail "the record was not put aside"
 ls "$root/var/lib/nexus-agent/jobs/"*.tmp >/dev/null 2>&1 && fail "a leftover stayed"
 
+echo "== more job records than are kept: the oldest go at the start, the last good backup stays"
+end_agent TERM
+records=$root/var/lib/nexus-agent/jobs
+good=$(jq -rs 'map(select(.job.kind == "backup" and .job.state == "done")) |
+	max_by(.sequence).job.id // ""' "$records"/*.json)
+[ -n "$good" ] || fail "no good backup among the records"
+last=$(jq -s 'map(.sequence) | max' "$records"/*.json)
+for n in {1..40}; do
+	jq -c --arg id "$(printf '20260102-000000-%06x' "$n")" --argjson n $((last + n)) \
+		'.sequence = $n | .job.id = $id | .job.kind = "check" | .job.state = "failed" |
+		.request |= (fromjson | .kind = "check" | tojson)' "$records/$good.json" >"$records/$(printf '20260102-000000-%06x' "$n").json"
+done
+start_agent
+[ "$(call ListJobs | jq length)" = 16 ] || fail "not 16 jobs: $(call ListJobs | jq length)"
+[ "$(call ListJobs | jq -r '.[0].id')" = 20260102-000000-000028 ] || fail "the newest is not first"
+job_is "$good" "done" || fail "the last good backup was forgotten"
+[ "$(find "$records" -name '*.json' | wc -l)" = 16 ] || fail "records stayed: $(ls "$records")"
+
 echo "== failed units are told"
 echo foo.service >"$root/double/failed-units"
 failed_told() {
