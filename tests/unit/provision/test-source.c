@@ -341,7 +341,7 @@ static const struct {
 	{"nexus-bootstate", "x", -ENOENT, "no partition nexus-bootstate"},
 	{"nexus-live-kernel", "nexus-kernel-a", -ENOENT, "no partition nexus-live-kernel"},
 	{"nexus-live-root", "nexus-root-a", -ENOENT, "no partition nexus-live-root"},
-	{"start=10240, size=2048", "start=10241, size=2047", -EBADMSG, "nexus-live-kernel"},
+	{"start=10240, size=2048", "start=10244, size=2040", -EBADMSG, "nexus-live-kernel"},
 	{"start=12288, size=2048", "start=12288, size=2044", -EBADMSG, "nexus-live-root"},
 };
 
