@@ -180,13 +180,13 @@ box_fill() {
 	mke2fs -q -t ext4 -L old-disk -d "$disk" "$disk.img"
 	rm -rf --one-file-system "$disk"
 	vm_plug pc old-disk "$disk.img"
-	# Each shell costs a login, so one does it all; its last line is the number of files and bytes.
+	# Each shell costs a login, so one does it all; it prints the numbers of files and of bytes.
 	box_shell "sudo udevadm wait --timeout=60 /dev/disk/by-label/old-disk && sudo mkdir -p $box_tree /run/old-disk &&
 		sudo mount -o ro /dev/disk/by-label/old-disk /run/old-disk && sudo tar -C $box_tree -xpf /run/old-disk/files.tar &&
 		sudo sync && sudo umount /run/old-disk &&
-		sudo sh -c 'cd $box_tree && find . -type f | wc -l && du -sb . | cut -f1' | tr '\n' ' '" >"$box_dir/filled"
+		sudo sh -c 'cd $box_tree && find . -type f | wc -l && du -sb . | cut -f1'" >"$box_dir/filled"
 	vm_unplug pc old-disk
-	read -r count bytes <"$box_dir/filled"
+	{ read -r count; read -r bytes; } <"$box_dir/filled"
 	[ "$bytes" -ge $(($1 * 1048576)) ] || { echo "less than $1 MiB arrived"; return 1; }
 	box_figure "files on the box to back up" "$count files, $(box_mib "$bytes")"
 }

@@ -224,12 +224,14 @@ static const char *const odd_names[] = {
 
 START_TEST(names)
 {
-	char longest[LONG_NAME + 2];
+	char longest[LONG_NAME + 1], longer[LONG_NAME + 2];
 	const char *name = odd_names[_i] ? odd_names[_i] : longest;
 	struct err err = ERR_INIT;
 
-	memset(longest, 'n', LONG_NAME + 1);
+	memset(longest, 'n', LONG_NAME);
 	longest[LONG_NAME] = '\0';
+	memset(longer, 'n', LONG_NAME + 1);
+	longer[LONG_NAME + 1] = '\0';
 	for (enum made made = 0; made < MADE_COUNT; made++) {
 		struct node node = node_of(NODE_SYMLINK, S_IFLNK | 0777);
 		int r = make(made, name, &err);
@@ -242,10 +244,8 @@ START_TEST(names)
 		ck_assert_msg(r == 0, "%s", err.text);
 		ck_assert_int_eq(unlinkat(out, name, made == MADE_FOLDER ? AT_REMOVEDIR : 0), 0);
 	}
-	longest[LONG_NAME] = 'n';
-	longest[LONG_NAME + 1] = '\0';
 	for (enum made made = 0; made < MADE_COUNT; made++)
-		ck_assert_int_eq(make(made, longest, &err), -ENAMETOOLONG);
+		ck_assert_int_eq(make(made, longer, &err), -ENAMETOOLONG);
 }
 END_TEST
 

@@ -78,7 +78,7 @@ END_TEST
 /* What is in the nth blob of the next test: all of different sizes. */
 static struct blob_sealed sealed_of(uint32_t number)
 {
-	static const uint8_t bytes[CIPHER_OVERHEAD + 3];
+	static const uint8_t bytes[CIPHER_OVERHEAD + 3] = {0};
 
 	return (struct blob_sealed){bytes, CIPHER_OVERHEAD + number % 4, number % 5 ? 0 : 100};
 }
