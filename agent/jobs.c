@@ -165,6 +165,8 @@ static int load_one(struct jobs *jobs, const char *name, struct err *err)
 		return 0;
 	}
 	if (jobs->count == ENTRIES_MAX - 1)
+		prune(jobs);
+	if (jobs->count == ENTRIES_MAX - 1)
 		drop(jobs, jobs->count - 1);
 	insert(jobs, TAKE(entry));
 	return 0;

@@ -205,8 +205,9 @@ static int check_delete(const struct restore_options *restore_options, struct er
 }
 
 static int restore(const struct common *common, const char *which,
-	struct restore_options *restore_options, struct err *err)
+	const struct restore_options *restore_options, struct err *err)
 {
+	struct restore_options own = *restore_options;
 	cleanup_common_session struct common_session session = {0};
 	struct restoring job = {.common = common};
 	struct restore_counts counts = {0};
@@ -216,13 +217,13 @@ static int restore(const struct common *common, const char *which,
 	if (r)
 		return r;
 	common_display_start(&job.display, common);
-	restore_options->progress = &job.display.progress;
-	restore_options->on_error = on_error;
-	restore_options->tick = on_tick;
-	restore_options->context = &job;
+	own.progress = &job.display.progress;
+	own.on_error = on_error;
+	own.tick = on_tick;
+	own.context = &job;
 	r = pick_one(session.repository, which, &arg_pick, &pick, err);
 	if (r >= 0)
-		r = restore_run(session.repository, &pick.tree, restore_options, &counts, err);
+		r = restore_run(session.repository, &pick.tree, &own, &counts, err);
 	return r < 0 ? r : finish(common, &job.display, &counts);
 }
 

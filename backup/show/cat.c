@@ -203,10 +203,9 @@ static int cat(struct repository *repository, const char *what, const char *id, 
 			alone ? "print %s: there is one only, it takes no id"
 			      : "print %s: say the id of which",
 			what);
-	if (strcmp(what, "config") == 0)
-		return cat_config(repository, err);
-	if (strcmp(what, "masterkey") == 0)
-		return cat_masterkey(repository, err);
+	if (alone)
+		return strcmp(what, "config") == 0 ? cat_config(repository, err)
+						   : cat_masterkey(repository, err);
 	if (strcmp(what, "snapshot") == 0)
 		return cat_snapshot(repository, id, err);
 	if (strcmp(what, "tree") == 0)

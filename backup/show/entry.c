@@ -20,7 +20,7 @@ void entry_format_mode(const struct node *node, char ret[ENTRY_MODE_SIZE])
 	if (!n)
 		ret[n++] = '-';
 	for (unsigned i = 0; i < 9; i++)
-		ret[n++] = node->mode & (0400u >> i) ? bits[i] : '-';
+		ret[n++] = (char)(node->mode & (0400u >> i) ? bits[i] : '-');
 	ret[n] = '\0';
 }
 

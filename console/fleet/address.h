@@ -32,7 +32,8 @@ struct address_lookup {
 	struct err why;
 };
 
-/* Reads "host", "host:port", "1.2.3.4:22", "::1", "[::1]:22". -EINVAL. */
+/* Reads "host", "host:port", "1.2.3.4:22", "::1", "[::1]:22". -EINVAL; -ERANGE for a port that
+ * can't be. */
 int address_parse(const char *text, uint16_t default_port, struct address *ret, struct err *err)
 	__attribute__((warn_unused_result));
 

@@ -167,7 +167,7 @@ static bool take_word(const char **at, char *word)
 		char c = **at;
 
 		if (quote ? c == quote : c == '\'' || c == '"') {
-			quote = quote ? '\0' : c;
+			quote = (char)(quote ? '\0' : c);
 			continue;
 		}
 		if (c == '\\' && (*at)[1] &&

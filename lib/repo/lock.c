@@ -180,20 +180,23 @@ static bool process_lives(uint64_t pid)
 	return kill((pid_t)pid, 0) == 0 || errno == EPERM;
 }
 
+bool lock_file_is_same_machine(const struct lock_file *other, const struct lock_file *ours)
+{
+	if (*other->machine) /* certain whose it is, whatever the hosts are called */
+		return strcmp(other->machine, ours->machine) == 0;
+	return *ours->hostname && strcmp(other->hostname, ours->hostname) == 0;
+}
+
 bool lock_file_is_stale(const struct lock_file *other, const struct lock_file *ours)
 {
 	if (ours->time.seconds - other->time.seconds > STALE_S)
 		return true;
-	if (*other->machine) {
-		/* Certain whose it is, whatever the hosts are called. */
-		if (strcmp(other->machine, ours->machine) != 0)
-			return false;
-		if (*other->boot_id && *ours->boot_id && strcmp(other->boot_id, ours->boot_id) != 0)
-			return true;
-		return !process_lives(other->pid);
-	}
-	return *ours->hostname && strcmp(other->hostname, ours->hostname) == 0 &&
-	       !process_lives(other->pid);
+	if (!lock_file_is_same_machine(other, ours))
+		return false;
+	if (*other->machine && *other->boot_id && *ours->boot_id &&
+		strcmp(other->boot_id, ours->boot_id) != 0)
+		return true;
+	return !process_lives(other->pid);
 }
 
 struct look {
@@ -240,9 +243,7 @@ static int look_at(const struct id *id, uint64_t size_bytes, void *context, stru
 		/* Another machine's clock may be wrong: its lock is left alone, and in the way
 		 * only as long as it is not old. */
 		id_format(id, name);
-		if (strcmp(other.machine, look->lock->file.machine) == 0 ||
-			(!*other.machine &&
-				strcmp(other.hostname, look->lock->file.hostname) == 0)) {
+		if (lock_file_is_same_machine(&other, &look->lock->file)) {
 			look->lock->was_left = look->lock->was_left || other.exclusive;
 			r = store_remove(repository_store(repository), STORE_LOCK, name, err);
 			return r == -ENOENT ? 0 : r;

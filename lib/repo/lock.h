@@ -34,6 +34,10 @@ int lock_file_format(const struct lock_file *file, struct buf *ret, struct err *
 int lock_file_ours(bool exclusive, const struct clock *clock, struct lock_file *ret,
 	struct err *err) __attribute__((warn_unused_result));
 
+/* Whether other was written on the machine of ours: by the machines' ids; a lock without one
+ * (restic's, or of a machine that has none) by the host's name. */
+bool lock_file_is_same_machine(const struct lock_file *other, const struct lock_file *ours);
+
 /* Whether the writer of other is certainly gone, judged by ours: 30 minutes without refresh; or
  * this very machine, and either it has booted since or the process is dead. */
 bool lock_file_is_stale(const struct lock_file *other, const struct lock_file *ours);

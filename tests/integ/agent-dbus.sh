@@ -252,6 +252,35 @@ start_agent
 [ -e "$root/var/lib/nexus-agent/jobs/$id.json.bad" ] || fail "the record was not put aside"
 ls "$root/var/lib/nexus-agent/jobs/"*.tmp >/dev/null 2>&1 && fail "a leftover stayed"
 
+echo "== more job records than are kept: the oldest go at the start, even while a job runs"
+cat >"$T/bin/nexus-backup" <<-END
+	#!/bin/sh
+	until [ -e "$T/go-on" ]; do sleep 0.1; done
+	echo '{"message_type":"summary","snapshot_id":"fedcba9876543210"}'
+END
+running=$(call RunJob ss backup "")
+wait_for 10 job_is "$running" running
+end_agent KILL
+records=$root/var/lib/nexus-agent/jobs
+good=$(jq -rs 'map(select(.job.kind == "backup" and .job.state == "done")) |
+	max_by(.sequence).job.id // ""' "$records"/*.json)
+[ -n "$good" ] || fail "no good backup among the records"
+last=$(jq -s 'map(.sequence) | max' "$records"/*.json)
+for n in {1..40}; do
+	old=$(printf '20260102-000000-%06x' "$n")
+	jq -c --arg id "$old" --argjson n $((last + n)) '.sequence = $n | .job.id = $id |
+		.job.kind = "check" | .job.state = "failed" |
+		.request |= (fromjson | .kind = "check" | tojson)' "$records/$good.json" >"$records/$old.json"
+done
+start_agent
+[ "$(call ListJobs | jq length)" = 17 ] || fail "not 17 jobs: $(call ListJobs | jq length)"
+[ "$(call ListJobs | jq -r '.[0].id')" = 20260102-000000-000028 ] || fail "the newest is not first"
+job_is "$good" "done" || fail "the last good backup was forgotten"
+[ "$(find "$records" -name '*.json' | wc -l)" = 17 ] || fail "records stayed: $(ls "$records")"
+job_is "$running" running || fail "the job that runs was forgotten"
+touch "$T/go-on"
+wait_for 20 job_is "$running" "done"
+
 echo "== failed units are told"
 echo foo.service >"$root/double/failed-units"
 failed_told() {

@@ -125,6 +125,25 @@ run 0 "$nexus" fleet check tienda-1
 run 0 "$nexus" fleet jobs tienda-1
 [ "$(grep -c ' done ' "$T/out")" = 3 ] || fail "jobs: $(cat "$T/out")"
 
+echo "== a chosen snapshot is restored, not the newest"
+run 0 "$nexus" fleet jobs tienda-1 --json
+first=$(jq -rs '[.. | objects | select(.kind? == "backup" and .result?) | .result.snapshot][0]' "$T/out")
+[ "${#first}" -ge 8 ] || fail "no snapshot's id: $(cat "$T/out")"
+cp -a "$root/data/files" "$T/then"
+echo adios >"$root/data/files/fotos/a b"
+rm "$root/data/files/contabilidad.db"
+run 0 "$nexus" fleet backup tienda-1
+restored_by() { # RESTORE-ARGUMENT...: sets $restored, the folder of the newest job
+	run 0 "$nexus" fleet restore tienda-1 --json "$@"
+	[ "$(tail -n 1 "$T/out" | jq -r .job.state)" = "done" ] || fail "restore: $(cat "$T/out")"
+	restored=$(find "$root/data/restore/$(tail -n 1 "$T/out" | jq -r .job.id)" -type d -name files)
+}
+restored_by --snapshot "$first"
+diff -r "$T/then" "$restored" || fail "the chosen snapshot was not the one that was restored"
+restored_by
+diff -r "$root/data/files" "$restored" || fail "the newest snapshot was not the one that was restored"
+run 1 "$nexus" fleet restore tienda-1 --snapshot 0123456789abcdef
+
 echo "== shell and journal"
 run 0 "$nexus" fleet shell tienda-1 -- echo "de la" caja
 has out "de la caja"

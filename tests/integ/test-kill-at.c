@@ -59,9 +59,12 @@ static void done(unsigned long call)
 		return ret;                                                                        \
 	}
 
+/* libc's own names of these parameters are reserved.
+ * NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 WRAP(int, fsync, (int fd), (fd))
 WRAP(int, renameat, (int from_dir, const char *from, int to_dir, const char *to),
 	(from_dir, from, to_dir, to))
 WRAP(int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
 WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP(ssize_t, write, (int fd, const void *data, size_t size), (fd, data, size))
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

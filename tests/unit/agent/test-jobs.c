@@ -151,6 +151,48 @@ START_TEST(forgets_the_oldest_but_not_the_last_backup)
 }
 END_TEST
 
+static void put_record(int number, const char *kind, enum fleet_job_state state)
+{
+	struct record record = {.sequence = (uint64_t)number,
+		.job = {.state = state, .started_s = number, .ended_s = number},
+		.request = {.id = 1, .op = FLEET_CONTRACT_RUN}};
+	struct err err = ERR_INIT;
+
+	snprintf(record.job.id, sizeof(record.job.id), "20260101-000000-%06x", number);
+	snprintf(record.job.kind, sizeof(record.job.kind), "%s", kind);
+	snprintf(record.request.kind, sizeof(record.request.kind), "%s", kind);
+	ck_assert_msg(record_write(check_dir_fd, &record, &err) == 0, "%s", err.text);
+}
+
+/* More records than there is room for, as when a full disk kept them from being removed; in
+ * which order the folder gives them is its own affair. */
+START_TEST(prunes_what_it_finds)
+{
+	const char *backup = "20260101-000000-000001";
+	char name[64];
+	int files = 0;
+
+	if (_i == 0)
+		put_record(1, "backup", FLEET_JOB_DONE);
+	for (int number = 2; number <= 60; number++)
+		put_record(number, "check", FLEET_JOB_FAILED);
+	if (_i == 1)
+		put_record(1, "backup", FLEET_JOB_DONE);
+	reopen();
+	ck_assert_ptr_null(jobs_get(jobs, JOBS_ENDED_MAX));
+	for (int number = 60; number > 60 - JOBS_ENDED_MAX + 1; number--) {
+		snprintf(name, sizeof(name), "20260101-000000-%06x", number);
+		ck_assert_str_eq(jobs_get(jobs, (size_t)(60 - number))->id, name);
+	}
+	ck_assert_str_eq(jobs_last(jobs, "backup", FLEET_JOB_DONE)->id, backup);
+	for (int number = 1; number <= 60; number++) {
+		snprintf(name, sizeof(name), "20260101-000000-%06x.json", number);
+		files += check_dir_has(name);
+	}
+	ck_assert_int_eq(files, JOBS_ENDED_MAX);
+}
+END_TEST
+
 START_TEST(survives_a_restart)
 {
 	char a[FLEET_JOB_ID_SIZE], b[FLEET_JOB_ID_SIZE];
@@ -255,6 +297,7 @@ int main(void)
 	tcase_add_test(tcase, does_not_double_a_backup);
 	tcase_add_test(tcase, bounds_the_queue);
 	tcase_add_test(tcase, forgets_the_oldest_but_not_the_last_backup);
+	tcase_add_loop_test(tcase, prunes_what_it_finds, 0, 2);
 	tcase_add_test(tcase, survives_a_restart);
 	tcase_add_test(tcase, keeps_the_order_whatever_the_clock_says);
 	tcase_add_test(tcase, a_refused_start_ends_the_job);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "../unit.h"
 #include "base/cleanup.h"
@@ -137,6 +138,98 @@ START_TEST(prints_json)
 }
 END_TEST
 
+/* What is wrong with a disk, each alone, and what becomes of it; the first three are usable. */
+static const struct {
+	enum hw_disk_content content;
+	dev_t device;
+	uint64_t size_bytes; /* 0: enough */
+	uint32_t sector_bytes;
+	bool read_only;
+	const char *name, *shown; /* in JSON, and in the table for people */
+} verdicts[] = {
+	{HW_DISK_BLANK, 0, 0, 512, false, "blank", "blank"},
+	{HW_DISK_NEXUS, 0, 0, 512, false, "nexus", "a Nexus box"},
+	{HW_DISK_OTHER, 0, 0, 512, false, "other", "would be lost"},
+	{HW_DISK_BLANK, 0x810, 0, 512, false, "source", "never a target"},
+	{HW_DISK_BLANK, 0x820, 0, 512, false, "source", "never a target"},
+	{HW_DISK_BLANK, 0, 7999999999, 512, false, "too-small", "too small"},
+	{HW_DISK_BLANK, 0, 0, 512, true, "read-only", "write-protected"},
+	{HW_DISK_BLANK, 0, 0, 4096, false, "bad-sectors", "4096"},
+	{HW_DISK_NOT_PROBED, 0, 0, 512, false, "unreadable", "can't be read"},
+	/* The stick stays the stick, whatever else is wrong with it. */
+	{HW_DISK_NEXUS, 0x810, 1, 4096, true, "source", "never a target"},
+};
+
+START_TEST(shows_each_verdict)
+{
+	bool usable = _i < 3;
+	struct hw_disk disk = a_disk();
+	struct hw_disk_list list = {.disks = &disk, .count = 1};
+	struct screen screen = {.count = 1};
+	cleanup_free char *text = NULL;
+	struct err err = ERR_INIT;
+	char wanted[80], shown[2048];
+	ssize_t n;
+	size_t index = 99;
+	int out[2];
+
+	snprintf(disk.transport, sizeof(disk.transport), "virtio"); /* nobody is asked for health */
+	disk.content = verdicts[_i].content;
+	disk.device = verdicts[_i].device;
+	disk.sector_bytes = verdicts[_i].sector_bytes;
+	disk.read_only = verdicts[_i].read_only;
+	if (verdicts[_i].size_bytes)
+		disk.size_bytes = verdicts[_i].size_bytes;
+	ck_assert_int_eq(choose_json(&list, &rules, &text, &err), 0);
+	snprintf(wanted, sizeof(wanted), "\"verdict\":\"%s\",\"usable\":%s", verdicts[_i].name,
+		usable ? "true" : "false");
+	ck_assert_msg(strstr(text, wanted) != NULL, "%s", text);
+	/* Without being asked, an installation takes nothing that can't be a target. */
+	ck_assert_int_eq(choose_auto(&list, &rules, &index, &err) == 0, usable);
+	ck_assert_int_eq(pipe(out), 0);
+	screen.consoles[0] = (struct screen_console){.in = -1, .out = out[1]};
+	choose_table(&screen, &list, &rules);
+	n = read(out[0], shown, sizeof(shown) - 1);
+	ck_assert_int_gt(n, 0);
+	shown[n] = '\0';
+	ck_assert_msg(strstr(shown, verdicts[_i].shown) != NULL, "%s", shown);
+	ck_assert_msg((strstr(shown, " - 1  ") == NULL) == usable, "%s", shown);
+	ck_assert_ptr_nonnull(strstr(shown, "serial number: W2A-8k3f"));
+	ck_assert_ptr_nonnull(strstr(shown, "/dev/sda"));
+	close(out[0]);
+	close(out[1]);
+}
+END_TEST
+
+/* An image file has no device; a disk whose device is unknown is not that. */
+START_TEST(no_device_is_no_stick)
+{
+	const struct choose_rules from_file = {.bytes_needed = 8000000000};
+	struct hw_disk disk = a_disk();
+
+	disk.device = 0;
+	ck_assert_int_eq(choose_judge(&disk, &from_file), CHOOSE_BLANK);
+}
+END_TEST
+
+/* What is not built in is never taken without being named. */
+static const char *const outside[] = {"usb", "loop"};
+
+START_TEST(leaves_alone_what_is_outside)
+{
+	struct hw_disk disk = a_disk();
+	struct hw_disk_list list = {.disks = &disk, .count = 1};
+	struct err err = ERR_INIT;
+	size_t index = 99;
+
+	snprintf(disk.transport, sizeof(disk.transport), "%s", outside[_i]);
+	ck_assert_int_eq(choose_auto(&list, &rules, &index, &err), -ENOENT);
+	disk.size_bytes = 1; /* nor is it what is too small */
+	ck_assert_int_eq(choose_auto(&list, &rules, &index, &err), -ENOENT);
+	ck_assert_uint_eq(index, 99);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("choose");
@@ -145,5 +238,8 @@ int main(void)
 	tcase_add_loop_test(tcase, wants_a_word, 0, COUNT(words));
 	tcase_add_test(tcase, takes_the_only_one);
 	tcase_add_test(tcase, prints_json);
+	tcase_add_loop_test(tcase, shows_each_verdict, 0, COUNT(verdicts));
+	tcase_add_test(tcase, no_device_is_no_stick);
+	tcase_add_loop_test(tcase, leaves_alone_what_is_outside, 0, COUNT(outside));
 	return unit_main("choose", tcase);
 }

@@ -60,6 +60,38 @@ START_TEST(stale)
 }
 END_TEST
 
+/* Who may remove a lock: only the machine that wrote it. */
+static const struct {
+	const char *hostname, *machine; /* of the other */
+	const char *our_hostname, *our_machine;
+	bool same;
+} machines[] = {
+	{"box", "machine-1", "box", "machine-1", true},
+	{"renamed", "machine-1", "box", "machine-1", true},
+	{"box", "machine-2", "box", "machine-1", false},
+	{"box", "machine-2", "box", "", false},
+	{"box", "", "box", "machine-1", true},
+	{"other", "", "box", "machine-1", false},
+	/* Neither has an id, as in a container. */
+	{"box", "", "box", "", true},
+	{"other", "", "box", "", false},
+	{"", "", "", "", false},
+};
+
+START_TEST(same_machine)
+{
+	struct lock_file mine = ours(), other = {.pid = DEAD_PID, .time = mine.time};
+
+	snprintf(other.hostname, sizeof(other.hostname), "%s", machines[_i].hostname);
+	snprintf(other.machine, sizeof(other.machine), "%s", machines[_i].machine);
+	snprintf(mine.hostname, sizeof(mine.hostname), "%s", machines[_i].our_hostname);
+	snprintf(mine.machine, sizeof(mine.machine), "%s", machines[_i].our_machine);
+	ck_assert_int_eq(lock_file_is_same_machine(&other, &mine), machines[_i].same);
+	/* A dead process says something on its own machine alone. */
+	ck_assert_int_eq(lock_file_is_stale(&other, &mine), machines[_i].same);
+}
+END_TEST
+
 START_TEST(format)
 {
 	static const char restic[] = "{\"time\":\"2026-01-02T03:04:05.5+01:00\",\"exclusive\":true,"
@@ -307,6 +339,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, stale, 0, COUNT(cases));
+	tcase_add_loop_test(tcase, same_machine, 0, COUNT(machines));
 	tcase_add_test(tcase, format);
 	tcase_add_test(tcase, take_refresh_release);
 	tcase_add_loop_test(tcase, others, 0, COUNT(left_behind));
