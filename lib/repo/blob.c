@@ -367,11 +367,12 @@ int blob_stream_next(struct blob_stream *stream, struct buf *ret, struct err *er
 	if (stream->ended)
 		return 0;
 	if (stream->decoder) {
+		const uint8_t *from = stream->at;
 		size_t before = ret->size;
 
 		r = zstd_decode_next(
 			stream->decoder, &stream->at, &stream->left, ret, &stream->ended, err);
-		if (r >= 0 && !stream->ended && !n && ret->size == before)
+		if (r >= 0 && !stream->ended && stream->at == from && ret->size == before)
 			r = err_set(err, ERR_CORRUPT, EBADMSG, "open a blob: it ends too early");
 		if (r >= 0 && stream->ended && stream->left)
 			r = err_set(err, ERR_CORRUPT, EBADMSG,

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# timeout: 240
 # nexus-agent on a private bus, with the real daemon, gate, workers and engine, and a
 # double of systemd: every method, every kind of bad input, kill -9, a full disk, damaged files.
 set -euo pipefail

@@ -6,12 +6,14 @@
 
 #include "../check_dir.h"
 
+#define PIECE ((size_t)100000)
+
 START_TEST(reads_back)
 {
 	/* Within memory, exactly full, and in a file. */
 	static const size_t sizes[] = {0, 1, SPOOL_MEMORY_MAX, SPOOL_MEMORY_MAX + 1, 3000000};
 	struct store_upload *upload = NULL;
-	cleanup_free uint8_t *back = malloc(sizes[_i] + 1), *piece = malloc(100000);
+	cleanup_free uint8_t *back = malloc(sizes[_i] + 1), *piece = malloc(PIECE);
 	struct err err = ERR_INIT;
 	struct spool *spool;
 	size_t done = 0;
@@ -20,9 +22,9 @@ START_TEST(reads_back)
 	ck_assert_int_eq(spool_begin(NULL, STORE_PACK, &upload, &err), 0);
 	spool = (struct spool *)upload;
 	while (done < sizes[_i]) {
-		size_t size = sizes[_i] - done < 100000 ? sizes[_i] - done : 100000;
+		size_t size = sizes[_i] - done < PIECE ? sizes[_i] - done : PIECE;
 
-		for (size_t i = 0; i < size; i++)
+		for (size_t i = 0; i < PIECE; i++)
 			piece[i] = (uint8_t)((done + i) * 7 >> 3);
 		ck_assert_int_eq(spool_append(upload, piece, size, &err), 0);
 		done += size;
