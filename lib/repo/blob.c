@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/noise.h"
 #include "codec/zstd.h"
 #include "crypto/hash.h"
 
@@ -124,6 +125,7 @@ static int fill_scratch(struct blob_codec *codec, enum blob_type type, bool comp
 {
 	/* For data a frame that is not smaller is of no use: no room is made for it. */
 	size_t room = type == BLOB_TREE ? zstd_bound(size) : size;
+	bool wanted = type == BLOB_TREE || (compress && !noise_likely(data, size));
 	size_t text = 0;
 	int r;
 
@@ -131,7 +133,7 @@ static int fill_scratch(struct blob_codec *codec, enum blob_type type, bool comp
 	if (r < 0)
 		return r;
 	r = 1;
-	if ((compress || type == BLOB_TREE) && size && !codec->plain_only)
+	if (wanted && size && !codec->plain_only)
 		r = zstd_encode(codec->encoder, data, size, codec->sealed + CIPHER_IV_SIZE, room,
 			&text, err);
 	if (r < 0)

@@ -61,9 +61,9 @@ struct blob_sealed {
 	uint32_t plain_length; /* as in blob_location */
 };
 
-/* Compresses (a tree always; data when compress is true and it gets smaller) and seals. With
- * verify, what was made is opened, decompressed and compared with data before it is handed out:
- * -EBADMSG tells of broken memory or a broken library. */
+/* Compresses (a tree always; data when compress is true, it does not look like noise and it gets
+ * smaller) and seals. With verify, what was made is opened, decompressed and compared with data
+ * before it is handed out: -EBADMSG tells of broken memory or a broken library. */
 int blob_seal(struct blob_codec *codec, enum blob_type type, bool compress, bool verify,
 	const void *data, size_t size, struct blob_sealed *ret, struct err *err)
 	__attribute__((warn_unused_result));
