@@ -8,6 +8,8 @@
 
 #define THREADS_MAX 16
 #define QUEUE_SIZE 256 /* jobs */
+#define BATCH_BYTES (2u << 20) /* of jobs that are handed out together */
+#define BATCH_MIN 8u /* as many are not shared out among the workers */
 
 struct pipeline {
 	pthread_mutex_t mutex;
@@ -35,20 +37,38 @@ struct worker {
 	struct blob_codec *codec;
 };
 
-/* Called with the mutex held; releases it while the job runs. */
-static void run_one(struct pipeline *pipeline, struct blob_codec *codec)
+/* Takes the first job and what waits behind it: as long as it is not much, and so that something
+ * is left for the other workers. Returns how many. */
+static size_t take_jobs(struct pipeline *pipeline, struct pipeline_job *ret)
 {
-	struct pipeline_job job = pipeline->queue[pipeline->first];
+	size_t share = pipeline->count / (pipeline->started ? pipeline->started : 1);
+	size_t max = share < BATCH_MIN ? BATCH_MIN : share, n = 0, bytes = 0;
+
+	if (max > PIPELINE_BATCH_MAX)
+		max = PIPELINE_BATCH_MAX;
+	do {
+		bytes += pipeline->queue[pipeline->first].size;
+		ret[n++] = pipeline->queue[pipeline->first];
+		pipeline->first = (pipeline->first + 1) % QUEUE_SIZE;
+		pipeline->count--;
+	} while (pipeline->count && n < max &&
+		 bytes + pipeline->queue[pipeline->first].size <= BATCH_BYTES);
+	return n;
+}
+
+/* Called with the mutex held; releases it while the jobs run. */
+static void run_some(struct pipeline *pipeline, struct blob_codec *codec)
+{
+	struct pipeline_job jobs[PIPELINE_BATCH_MAX];
+	size_t count = take_jobs(pipeline, jobs);
 	struct err err = ERR_INIT;
 	bool failed = pipeline->failed;
 	int r;
 
-	pipeline->first = (pipeline->first + 1) % QUEUE_SIZE;
-	pipeline->count--;
 	pipeline->busy++;
 	pthread_cond_signal(&pipeline->room_there);
 	pthread_mutex_unlock(&pipeline->mutex);
-	r = pipeline->work(&job, codec, failed, pipeline->context, &err);
+	r = pipeline->work(jobs, count, codec, failed, pipeline->context, &err);
 	pthread_mutex_lock(&pipeline->mutex);
 	pipeline->busy--;
 	if (r < 0 && !pipeline->failed) {
@@ -70,7 +90,7 @@ static void *worker_main(void *argument)
 			pthread_cond_wait(&pipeline->work_there, &pipeline->mutex);
 		if (!pipeline->count)
 			break;
-		run_one(pipeline, worker->codec);
+		run_some(pipeline, worker->codec);
 	}
 	pthread_mutex_unlock(&pipeline->mutex);
 	free(worker);
@@ -189,7 +209,7 @@ int pipeline_push(struct pipeline *pipeline, const struct pipeline_job *job, str
 	}
 	pthread_mutex_unlock(&pipeline->mutex);
 	if (r < 0)
-		pipeline->work(job, NULL, true, pipeline->context, &ignored);
+		pipeline->work(job, 1, NULL, true, pipeline->context, &ignored);
 	return r;
 }
 

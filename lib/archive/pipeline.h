@@ -1,6 +1,7 @@
 /* The one place with threads: a pool of workers behind a queue with a bound. Each worker has a
- * codec of its own. The first failure stops the pool; jobs still queued are then handed to the
- * work function with failed set, so that what they own is released. */
+ * codec of its own. Short jobs that wait are handed out several at once, as hashing them side by
+ * side is cheaper. The first failure stops the pool; jobs still queued are then handed to the work
+ * function with failed set, so that what they own is released. */
 #ifndef NEXUS_ARCHIVE_PIPELINE_H
 #define NEXUS_ARCHIVE_PIPELINE_H
 
@@ -21,9 +22,12 @@ struct pipeline_job {
 	uint32_t number;
 };
 
-/* Runs in a worker. failed: only release what the job owns. A negative return stops the pool. */
-typedef int pipeline_work_fn(const struct pipeline_job *job, struct blob_codec *codec, bool failed,
-	void *context, struct err *err);
+#define PIPELINE_BATCH_MAX 32u /* jobs */
+
+/* Runs in a worker. jobs: count of them, 1 to PIPELINE_BATCH_MAX. failed: only release what they
+ * own. A negative return stops the pool; all of the jobs must be dealt with then, too. */
+typedef int pipeline_work_fn(const struct pipeline_job *jobs, size_t count,
+	struct blob_codec *codec, bool failed, void *context, struct err *err);
 
 struct pipeline;
 

@@ -187,22 +187,20 @@ static int file_release(struct saver *saver, struct save_file *file, struct blob
 	return saver_dir_release(saver, dir, codec, failed, err);
 }
 
-int saver_work(const struct pipeline_job *job, struct blob_codec *codec, bool failed, void *context,
-	struct err *err)
+static int save_chunk(struct saver *saver, const struct pipeline_job *job, const struct id *id,
+	struct blob_codec *codec, bool failed, struct err *err)
 {
-	struct saver *saver = context;
 	struct save_file *file = job->owner;
 	struct repository_added added = {0};
-	struct id id;
 	int r = 0, released;
 
 	if (!failed)
-		r = repository_save_blob(saver->repository, codec, BLOB_DATA, job->data, job->size,
-			&id, &added, err);
+		r = repository_save_blob_as(
+			saver->repository, codec, BLOB_DATA, id, job->data, job->size, &added, err);
 	slab_unref(job->part);
 	if (!failed && r >= 0) {
 		pthread_mutex_lock(&saver->mutex);
-		file->ids[job->number] = id;
+		file->ids[job->number] = *id;
 		count_added(saver, BLOB_DATA, &added);
 		pthread_mutex_unlock(&saver->mutex);
 		progress_add(&saver->options->progress->bytes_done, job->size);
@@ -210,6 +208,26 @@ int saver_work(const struct pipeline_job *job, struct blob_codec *codec, bool fa
 	}
 	released = file_release(saver, file, codec, failed || r < 0, err);
 	return r < 0 ? r : released;
+}
+
+int saver_work(const struct pipeline_job *jobs, size_t count, struct blob_codec *codec, bool failed,
+	void *context, struct err *err)
+{
+	struct hash_input inputs[PIPELINE_BATCH_MAX] = {{0}};
+	struct id ids[PIPELINE_BATCH_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++)
+		inputs[i] = (struct hash_input){jobs[i].data, jobs[i].size};
+	if (!failed)
+		r = blob_ids(codec, inputs, count, ids, err);
+	for (size_t i = 0; i < count; i++) {
+		int saved = save_chunk(context, &jobs[i], &ids[i], codec, failed || r < 0, err);
+
+		if (r >= 0)
+			r = saved;
+	}
+	return r;
 }
 
 void saver_dir_hold(struct saver *saver, struct save_dir *dir)

@@ -74,9 +74,9 @@ int saver_dir_release(struct saver *saver, struct save_dir *dir, struct blob_cod
 /* Leaves an entry out of its tree. */
 void saver_drop(struct saver *saver, struct save_dir *dir, size_t slot);
 
-/* A worker's job: one chunk of a file. A pipeline_work_fn. */
-int saver_work(const struct pipeline_job *job, struct blob_codec *codec, bool failed, void *context,
-	struct err *err);
+/* A worker's jobs: each a chunk of a file. A pipeline_work_fn. */
+int saver_work(const struct pipeline_job *jobs, size_t count, struct blob_codec *codec, bool failed,
+	void *context, struct err *err);
 
 /* Reads fd, a pipe or the like, to its end as the content of dir's entry slot. -ENODATA if there
  * is nothing in it: what should have written to it has most likely failed. */

@@ -1,5 +1,6 @@
 #include "repo/blob.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 struct blob_codec {
 	struct hash *hash;
+	enum hash_many_way hash_way;
 	struct cipher *cipher;
 	const struct cipher_key *key;
 	struct zstd_encoder *encoder;
@@ -49,6 +51,7 @@ int blob_codec_new(
 	if (!codec)
 		return err_oom(err);
 	codec->key = key;
+	codec->hash_way = hash_many_best();
 	r = hash_new(&codec->hash, err);
 	if (r >= 0)
 		r = cipher_new(key, &codec->cipher, err);
@@ -102,6 +105,13 @@ int blob_id(
 	struct blob_codec *codec, const void *data, size_t size, struct id *ret, struct err *err)
 {
 	return hash_once(codec->hash, data, size, ret->bytes, err);
+}
+
+int blob_ids(struct blob_codec *codec, const struct hash_input *inputs, size_t count,
+	struct id *ret, struct err *err)
+{
+	static_assert(sizeof(*ret) == HASH_SIZE, "ids stand as close as digests");
+	return count ? hash_many(codec->hash, codec->hash_way, inputs, count, &ret->bytes, err) : 0;
 }
 
 /* Makes the scratch hold at least size bytes; what it held is lost. */

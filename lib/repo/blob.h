@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "crypto/cipher.h"
+#include "crypto/hash_many.h"
 #include "repo/id.h"
 
 #define BLOB_DATA_MAX (64u << 20) /* bytes of plaintext; restic's chunks are at most 8 MiB */
@@ -53,6 +54,9 @@ void blob_codec_plain_only(struct blob_codec *codec);
 
 int blob_id(struct blob_codec *codec, const void *data, size_t size, struct id *ret,
 	struct err *err) __attribute__((warn_unused_result));
+/* Those of many, which can be cheaper than one by one (see hash_many). */
+int blob_ids(struct blob_codec *codec, const struct hash_input *inputs, size_t count,
+	struct id *ret, struct err *err) __attribute__((warn_unused_result));
 
 /* A sealed blob in the codec's own memory: valid until its next call. */
 struct blob_sealed {

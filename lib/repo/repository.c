@@ -522,24 +522,33 @@ static int store_sealed(struct repository *repository, struct blob_codec *codec,
 	return full ? finish_pack(repository, codec, full, err) : 0;
 }
 
+int repository_save_blob_as(struct repository *repository, struct blob_codec *codec,
+	enum blob_type type, const struct id *id, const void *data, size_t size,
+	struct repository_added *ret_added, struct err *err)
+{
+	struct blob_sealed sealed;
+	int r = claim(repository, type, id, err);
+
+	if (r < 0)
+		return r;
+	*ret_added = (struct repository_added){0};
+	if (r == 0)
+		return 0;
+	r = blob_seal(codec, type, repository->compress, true, data, size, &sealed, err);
+	return r < 0 ? r : store_sealed(repository, codec, type, id, &sealed, size, ret_added, err);
+}
+
 int repository_save_blob(struct repository *repository, struct blob_codec *codec,
 	enum blob_type type, const void *data, size_t size, struct id *ret_id,
 	struct repository_added *ret_added, struct err *err)
 {
-	struct blob_sealed sealed;
 	struct id id;
 	int r = blob_id(codec, data, size, &id, err);
 
 	if (r < 0)
 		return r;
 	*ret_id = id;
-	*ret_added = (struct repository_added){0};
-	r = claim(repository, type, &id, err);
-	if (r <= 0)
-		return r;
-	r = blob_seal(codec, type, repository->compress, true, data, size, &sealed, err);
-	return r < 0 ? r
-		     : store_sealed(repository, codec, type, &id, &sealed, size, ret_added, err);
+	return repository_save_blob_as(repository, codec, type, &id, data, size, ret_added, err);
 }
 
 int repository_save_tree(struct repository *repository, struct blob_codec *codec,

@@ -110,6 +110,11 @@ int repository_save_blob(struct repository *repository, struct blob_codec *codec
 	enum blob_type type, const void *data, size_t size, struct id *ret_id,
 	struct repository_added *ret_added, struct err *err) __attribute__((warn_unused_result));
 
+/* The same with the id known, see blob_ids. */
+int repository_save_blob_as(struct repository *repository, struct blob_codec *codec,
+	enum blob_type type, const struct id *id, const void *data, size_t size,
+	struct repository_added *ret_added, struct err *err) __attribute__((warn_unused_result));
+
 /* The same for a tree that is not to stand in memory whole. Its source is gone through once if it
  * is known, else twice. */
 int repository_save_tree(struct repository *repository, struct blob_codec *codec,

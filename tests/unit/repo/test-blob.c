@@ -91,6 +91,28 @@ START_TEST(compressed_if_it_pays)
 }
 END_TEST
 
+START_TEST(many_ids)
+{
+	cleanup_blob_codec struct blob_codec *codec = NULL;
+	static uint8_t data[40000];
+	struct hash_input inputs[40] = {{0}};
+	struct id ids[40], id;
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(blob_codec_new(&key, 3, &codec, &err), 0);
+	ck_assert_int_eq(blob_ids(codec, inputs, 0, ids, &err), 0);
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * i >> 3);
+	for (size_t i = 0; i < 40; i++)
+		inputs[i] = (struct hash_input){data + i, i * 977};
+	ck_assert_int_eq(blob_ids(codec, inputs, 40, ids, &err), 0);
+	for (size_t i = 0; i < 40; i++) {
+		ck_assert_int_eq(blob_id(codec, inputs[i].data, inputs[i].size, &id, &err), 0);
+		ck_assert(id_equal(&id, &ids[i]));
+	}
+}
+END_TEST
+
 START_TEST(limits)
 {
 	cleanup_blob_codec struct blob_codec *codec = NULL;
@@ -164,6 +186,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, there_and_back, 0, COUNT(sizes));
 	tcase_add_test(tcase, compressed_if_it_pays);
+	tcase_add_test(tcase, many_ids);
 	tcase_add_test(tcase, limits);
 	tcase_add_test(tcase, lengths_that_lie);
 	tcase_add_test(tcase, files);
