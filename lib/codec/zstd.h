@@ -14,7 +14,7 @@
 struct zstd_encoder;
 struct zstd_decoder;
 
-/* level: zstd's, -7 to 19; 1 and 3 are tuned (see the source). 0 and an owned *ret. */
+/* level: zstd's, -7 to 19; 1, 3 and 12 are tuned (see the source). 0 and an owned *ret. */
 int zstd_encoder_new(int level, struct zstd_encoder **ret, struct err *err)
 	__attribute__((warn_unused_result));
 void zstd_encoder_free(struct zstd_encoder *encoder);
