@@ -97,6 +97,18 @@ fi
 	backup_die "restic does not see the tag"
 "${peers[-1]}" --no-cache tag -q --set c,d || backup_die "restic tag"
 [ "$("$NB" snapshots --json --tag c,d | jq length)" = "$(count)" ] || backup_die "restic's tags"
+# Another host's snapshots are not meant, by the environment as by the option; '' lifts that.
+for client in "$NB" "${peers[-1]}"; do
+	before=$("$NB" snapshots --json | jq -c '[.[].id] | sort')
+	RESTIC_HOST=elsewhere "$client" --no-cache tag -q --add elsewhere >/dev/null
+	RESTIC_HOST=elsewhere "$client" --no-cache forget -q --keep-last 1 >/dev/null
+	[ "$("$NB" snapshots --json | jq -c '[.[].id] | sort')" = "$before" ] ||
+		backup_die "RESTIC_HOST is nothing to $client"
+	RESTIC_HOST=elsewhere "$client" --no-cache tag -q --host '' --add any >/dev/null
+	[ "$("$NB" snapshots --json --tag any | jq length)" = "$(count)" ] || backup_die "--host ''"
+	"$client" --no-cache tag -q --remove any >/dev/null
+done
+RESTIC_HOST='' "$NB" forget -q --unsafe-allow-remove-all 2>/dev/null && backup_die "all are gone"
 all_clean tag
 
 # key

@@ -1,4 +1,4 @@
-#include "backup/upkeep/choose.h"
+#include "backup/common/choose.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +14,31 @@ static bool is_chosen(const struct choose *choose, const struct snapshot *snapsh
 	return false;
 }
 
-int choose_snapshots(const struct select_list *list, const struct select_filter *filter, int argc,
+int choose_filter(struct choose_arguments *arguments, struct select_filter *ret, struct err *err)
+{
+	static const struct str_list none;
+	const char *host = getenv("RESTIC_HOST");
+	int r = 0;
+
+	if (!arguments->hosts.count && host && *host)
+		r = str_list_add(&arguments->hosts, host, err);
+	if (r < 0)
+		return r;
+	*ret = (struct select_filter){&arguments->hosts, &arguments->tags, &arguments->paths};
+	if (str_list_has(&arguments->hosts, ""))
+		ret->hosts = &none;
+	return 0;
+}
+
+int choose_snapshots(const struct select_list *list, struct choose_arguments *arguments, int argc,
 	char **argv, struct choose *ret, struct err *err)
 {
 	cleanup_choose struct choose choose = {0};
-	int r = 0;
+	struct select_filter filter;
+	int r = choose_filter(arguments, &filter, err);
 
+	if (r < 0)
+		return r;
 	choose.items = calloc(list->count ? list->count : 1, sizeof(*choose.items));
 	if (!choose.items)
 		return err_oom(err);
@@ -27,12 +46,12 @@ int choose_snapshots(const struct select_list *list, const struct select_filter 
 		cleanup_free char *folder = NULL;
 		const struct snapshot *snapshot;
 
-		r = select_find(list, argv[i], filter, &snapshot, &folder, err);
+		r = select_find(list, argv[i], &filter, &snapshot, &folder, err);
 		if (r >= 0 && !is_chosen(&choose, snapshot))
 			choose.items[choose.count++] = snapshot;
 	}
 	for (size_t i = 0; !argc && i < list->count; i++)
-		if (select_matches(&list->items[i], filter))
+		if (select_matches(&list->items[i], &filter))
 			choose.items[choose.count++] = &list->items[i];
 	if (r < 0)
 		return r;
