@@ -5,8 +5,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define PADS_MAX 6
-#define PAD_MIN (60u << 10) /* bytes */
+#define PADS_MAX 4
+#define PAD_MIN (66u << 10) /* bytes: four are more than the window */
 
 static const struct cipher_key key = {.encrypt = {1}, .mac_k = {2}, .mac_r = {3}};
 
@@ -14,7 +14,7 @@ static const struct cipher_key key = {.encrypt = {1}, .mac_k = {2}, .mac_r = {3}
  * some, becomes as many as the first byte says. So the window ends at every place there is. */
 static int make_text(const uint8_t *data, size_t size, struct buf *ret, struct err *err)
 {
-	size_t pad = PAD_MIN + (size_t)(size ? data[0] : 0) * 1021;
+	size_t pad = PAD_MIN + (size_t)(size ? data[0] : 0) * 257;
 	unsigned pads = 0;
 	int r = 0;
 
