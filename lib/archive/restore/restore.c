@@ -247,8 +247,7 @@ static int find_file(struct restorer *restorer, int dir_fd, const struct node *n
 	int r;
 
 	if (several) {
-		ret->fd =
-			openat(dir_fd, node->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+		ret->fd = apply_open(dir_fd, node->name, O_RDONLY, &st);
 		ret->same = ret->untouched =
 			ret->fd >= 0 && is_right(&restorer->content, ret->fd, node);
 		return 0;
