@@ -159,7 +159,7 @@ code_of() {
 	python3 -c 'import re, sys; print(re.search("<svg.*?</svg>", open(sys.argv[1]).read(), re.S)[0])' \
 		"$1" >code.svg
 	rsvg-convert --background-color=white -w 600 code.svg -o code.png
-	zbarimg -q --raw -Sdisable -Sqrcode.enable code.png
+	zbarimg -q --raw -Sdisable -Sqrcode.enable code.png 2>/dev/null # it wants a bus
 }
 id=$("$new" -q --no-cache cat config | jq -r .id)
 printf 'RESTIC_REPOSITORY=%s\nID=%s\n' "$T/re po's" "$id" >expected
