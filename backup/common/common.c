@@ -199,6 +199,12 @@ static int open_repository(const struct common *common, const struct repository_
 	return r < 0 ? r : start_cache(common, *ret, err);
 }
 
+static int refuse_retry(const char *text, struct err *err)
+{
+	return err_set(err, ERR_CONFIG, EINVAL,
+		"read --retry-lock %s: it must be like 10m or 1h30m", text);
+}
+
 /* "90s", "10m", "2h", "1h30m". */
 static int read_retry(const char *text, uint64_t *ret_us, struct err *err)
 {
@@ -212,13 +218,12 @@ static int read_retry(const char *text, uint64_t *ret_us, struct err *err)
 		for (; *at >= '0' && *at <= '9' && number < 100000; at++)
 			number = number * 10 + (uint64_t)(*at - '0');
 		if (at == start || (*at != 'h' && *at != 'm' && *at != 's'))
-			break;
+			return refuse_retry(text, err);
 		total += number * (*at == 'h' ? 3600 : *at == 'm' ? 60 : 1);
 		at++;
 	}
-	if (*at || at == text)
-		return err_set(err, ERR_CONFIG, EINVAL,
-			"read --retry-lock %s: it must be like 10m or 1h30m", text);
+	if (at == text)
+		return refuse_retry(text, err);
 	*ret_us = total * 1000000;
 	return 0;
 }

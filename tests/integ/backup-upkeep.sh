@@ -145,7 +145,7 @@ until [ -n "$(ls "$T/repo/locks")" ]; do sleep 0.1; done
 SECONDS=0
 "$NB" check -q --retry-lock 3s 2>"$T/out"
 [ $? = 11 ] && [ $SECONDS -ge 3 ] || backup_die "a lock that stays: $(cat "$T/out")"
-"$NB" check -q --retry-lock 10m 2>"$T/out" &
+"$NB" check -q --retry-lock 10m 2>"$T/out" 9>&- &
 waiting=$!
 sleep 1
 echo data >&9
