@@ -11,6 +11,7 @@
 #include "base/i18n.h"
 #include "base/verb.h"
 
+static bool arg_verbose; /* nothing looks at it */
 static volatile bool arg_stop; /* set by the handler alone */
 static struct rate arg_up = RATE_INIT, arg_down = RATE_INIT;
 static struct common arg_common = {
@@ -69,6 +70,14 @@ static const struct verb_option options[] = {
 	{.long_name = "no-lock",
 		.help = N_("take no lock (for a repository that can't be written to)"),
 		.flag = &arg_common.no_lock},
+	{.long_name = "retry-lock",
+		.argument = N_("TIME"),
+		.help = N_("try again for so long while it is locked, like 10m or 2h"),
+		.text = &arg_common.retry_lock},
+	{.long_name = "verbose",
+		.short_name = 'v',
+		.help = N_("as restic's; what there is to tell is always told"),
+		.flag = &arg_verbose},
 	{0},
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup/common/choose.h"
 #include "backup/common/common.h"
 #include "backup/show/pick.h"
 #include "backup/verbs.h"
@@ -12,7 +13,7 @@
 
 static struct str_list arg_includes, arg_iincludes, arg_include_files, arg_iinclude_files;
 static struct str_list arg_excludes, arg_iexcludes, arg_exclude_files, arg_iexclude_files;
-static struct pick_arguments arg_pick;
+static struct choose_arguments arg_choose;
 static const char *arg_target, *arg_overwrite = "always";
 static bool arg_delete, arg_sparse, arg_verify, arg_dry_run;
 
@@ -72,19 +73,7 @@ static const struct verb_option options[] = {
 	{.long_name = "dry-run",
 		.help = N_("write nothing, only tell how much would be"),
 		.flag = &arg_dry_run},
-	{.long_name = "host",
-		.short_name = 'H',
-		.argument = N_("NAME"),
-		.help = N_("for 'latest': of this host (or RESTIC_HOST)"),
-		.list = &arg_pick.hosts},
-	{.long_name = "tag",
-		.argument = N_("TAG"),
-		.help = N_("for 'latest': with this tag"),
-		.list = &arg_pick.tags},
-	{.long_name = "path",
-		.argument = N_("PATH"),
-		.help = N_("for 'latest': with this path"),
-		.list = &arg_pick.paths},
+	CHOOSE_OPTIONS(arg_choose, 'H'),
 	{0},
 };
 
@@ -221,7 +210,7 @@ static int restore(const struct common *common, const char *which,
 	own.on_error = on_error;
 	own.tick = on_tick;
 	own.context = &job;
-	r = pick_one(session.repository, which, &arg_pick, &pick, err);
+	r = pick_one(session.repository, which, &arg_choose, &pick, err);
 	if (r >= 0)
 		r = restore_run(session.repository, &pick.tree, &own, &counts, err);
 	return r < 0 ? r : finish(common, &job.display, &counts);

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # How texts for people are found in the sources; sourced, never run.
 
-# po_candidates TREE: every source that may speak to a person.
+# po_candidates TREE: every source that may speak to a person; headers have tables of options.
 po_candidates() {
-	(cd "$1" && find . -path './lib/*' -name '*.c' -o -path './backup/*' -name '*.c' \
-		-o -path './agent/*' -name '*.c' -o -path './provision/*' -name '*.c' \
-		-o -path './console/*' -name '*.c') | sed 's|^\./||' | LC_ALL=C sort
+	(cd "$1" && find . -path './lib/*' -name '*.c' -o -path './backup/*' -name '*.[ch]' \
+		-o -path './agent/*' -name '*.[ch]' -o -path './provision/*' -name '*.[ch]' \
+		-o -path './console/*' -name '*.[ch]') | sed 's|^\./||' | LC_ALL=C sort
 }
 
 # po_sources TREE: those with a text for gettext.

@@ -17,6 +17,8 @@
 #define PASSWORD_MAX 4096 /* bytes */
 #define COMMAND_US (5 * 60 * 1000000ull) /* somebody may have to touch a token */
 #define SHOW_EVERY_US 500000
+#define RETRY_TICK_NS 100000000 /* how soon an interruption is seen */
+#define RETRY_TICKS 20 /* between attempts at a lock */
 
 static const char program[] = "nexus-backup";
 
@@ -197,6 +199,65 @@ static int open_repository(const struct common *common, const struct repository_
 	return r < 0 ? r : start_cache(common, *ret, err);
 }
 
+static int refuse_retry(const char *text, struct err *err)
+{
+	return err_set(err, ERR_CONFIG, EINVAL,
+		"read --retry-lock %s: it must be like 10m or 1h30m", text);
+}
+
+/* "90s", "10m", "2h", "1h30m". */
+static int read_retry(const char *text, uint64_t *ret_us, struct err *err)
+{
+	const char *at = text;
+	uint64_t total = 0;
+
+	while (*at) {
+		uint64_t number = 0;
+		const char *start = at;
+
+		for (; *at >= '0' && *at <= '9' && number < 100000; at++)
+			number = number * 10 + (uint64_t)(*at - '0');
+		if (at == start || (*at != 'h' && *at != 'm' && *at != 's'))
+			return refuse_retry(text, err);
+		total += number * (*at == 'h' ? 3600 : *at == 'm' ? 60 : 1);
+		at++;
+	}
+	if (at == text)
+		return refuse_retry(text, err);
+	*ret_us = total * 1000000;
+	return 0;
+}
+
+/* Takes the lock; while somebody else holds it, again and again for as long as is wanted. */
+static int take_lock(const struct common *common, enum common_lock lock,
+	struct common_session *session, struct err *err)
+{
+	uint64_t until = clock_monotonic_us(&clock_system), patience = 0;
+	int r = common->retry_lock ? read_retry(common->retry_lock, &patience, err) : 0;
+
+	if (r < 0)
+		return r;
+	for (until += patience;;) {
+		struct err attempt = ERR_INIT;
+
+		r = lock_take(session->repository, lock == COMMON_LOCK_EXCLUSIVE, &session->lock,
+			&attempt);
+		if (r >= 0 || attempt.kind != ERR_LOCKED ||
+			clock_monotonic_us(&clock_system) >= until) {
+			*err = attempt;
+			return r;
+		}
+		for (unsigned i = 0; i < RETRY_TICKS; i++) {
+			const struct timespec tick = {.tv_nsec = RETRY_TICK_NS};
+
+			if (common->stop && *common->stop)
+				return err_set(err, ERR_SYSTEM, ECANCELED,
+					"wait for the lock: interrupted");
+			(void)nanosleep(&tick, NULL);
+		}
+	}
+}
+
 int common_open(const struct common *common, const struct repository_options *options,
 	enum common_lock lock, struct common_session *ret)
 {
@@ -213,8 +274,7 @@ int common_open(const struct common *common, const struct repository_options *op
 			       : EXIT_CODE_FAILED;
 	}
 	if (lock != COMMON_LOCK_NONE && !common->no_lock)
-		r = lock_take(
-			session.repository, lock == COMMON_LOCK_EXCLUSIVE, &session.lock, &err);
+		r = take_lock(common, lock, &session, &err);
 	/* Who is alone clears away what killed runs left. */
 	if (r >= 0 && session.lock && lock == COMMON_LOCK_EXCLUSIVE)
 		r = store_tidy(repository_store(session.repository), &err);

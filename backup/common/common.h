@@ -30,6 +30,7 @@ struct common {
 	const char *password_command; /* the same */
 	struct place_options place; /* how the repository is reached */
 	const char *password; /* borrowed; instead of what stands in the environment; mostly NULL */
+	const char *retry_lock; /* how long to try for a lock; NULL: once */
 	bool json, quiet, no_lock;
 	const volatile bool *stop; /* becomes true when the user or system wants us to end */
 };

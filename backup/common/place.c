@@ -29,8 +29,7 @@ static const char *environment(const char *given, const char *name)
 	return given && *given ? given : NULL;
 }
 
-/* The location as it was written, owned. */
-static int find(
+int place_find(
 	const char *repository, const struct place_options *options, char **ret, struct err *err)
 {
 	const char *file = options->repository_file;
@@ -62,7 +61,7 @@ char *place_show(const char *repository, const struct place_options *options)
 	cleanup_free char *location = NULL;
 	struct err err = ERR_INIT;
 
-	return find(repository, options, &location, &err) < 0 ? NULL : url_redact(location);
+	return place_find(repository, options, &location, &err) < 0 ? NULL : url_redact(location);
 }
 
 int place_parse(
@@ -306,7 +305,7 @@ int place_open(const char *repository, const struct place_options *options, bool
 	struct store **ret, struct err *err)
 {
 	cleanup_free char *location = NULL, *shown = NULL;
-	int r = find(repository, options, &location, err);
+	int r = place_find(repository, options, &location, err);
 
 	if (r < 0)
 		return r;

@@ -37,6 +37,10 @@ int place_parse(const char *location, enum place_kind *ret_kind, const char **re
 int place_open(const char *repository, const struct place_options *options, bool create,
 	struct store **ret, struct err *err) __attribute__((warn_unused_result));
 
+/* The location as it was written: owned, with its password. */
+int place_find(const char *repository, const struct place_options *options, char **ret,
+	struct err *err) __attribute__((warn_unused_result));
+
 /* The location for people: owned, password hidden; NULL if there is none. */
 char *place_show(const char *repository, const struct place_options *options);
 

@@ -113,7 +113,7 @@ static int cat_file(
 
 static int cat_snapshot(struct repository *repository, const char *text, struct err *err)
 {
-	struct pick_arguments none = {0};
+	struct choose_arguments none = {0};
 	cleanup_pick struct pick pick = {0};
 	char id[ID_TEXT_SIZE];
 	int r = pick_one(repository, text, &none, &pick, err);
@@ -126,7 +126,7 @@ static int cat_snapshot(struct repository *repository, const char *text, struct 
 
 static int cat_tree(struct repository *repository, const char *text, struct err *err)
 {
-	struct pick_arguments none = {0};
+	struct choose_arguments none = {0};
 	cleanup_pick struct pick pick = {0};
 	cleanup_buf struct buf content = BUF_INIT(BLOB_TREE_MAX);
 	int r = pick_one(repository, text, &none, &pick, err);

@@ -93,7 +93,7 @@ static void print_stats(const struct diff_stats *stats)
 static int compare(
 	struct comparing *job, struct repository *repository, char **argv, struct err *err)
 {
-	struct pick_arguments none = {0};
+	struct choose_arguments none = {0};
 	const struct diff_options diff_options = {
 		.metadata = arg_metadata,
 		.stop = job->common->stop,

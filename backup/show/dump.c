@@ -5,6 +5,7 @@
 
 #include "archive/read/traverse.h"
 #include "archive/target.h"
+#include "backup/common/choose.h"
 #include "backup/common/common.h"
 #include "backup/show/pick.h"
 #include "backup/show/show.h"
@@ -15,7 +16,7 @@
 #define XATTRS_MAX 4096
 
 static const char *arg_archive = "tar", *arg_target;
-static struct pick_arguments arg_pick;
+static struct choose_arguments arg_choose;
 
 static const struct verb_option options[] = {
 	{.long_name = "archive",
@@ -28,7 +29,7 @@ static const struct verb_option options[] = {
 		.argument = N_("FILE"),
 		.help = N_("write to this file instead of the standard output"),
 		.text = &arg_target},
-	PICK_OPTIONS(arg_pick),
+	CHOOSE_OPTIONS(arg_choose, 'H'),
 	{0},
 };
 
@@ -202,7 +203,8 @@ static int dump(struct dumping *dumping, char **argv, struct err *err)
 	cleanup_pick struct pick pick = {0};
 	cleanup_free char *path = target_clean_path(argv[1], "/");
 	cleanup_close int fd = -1;
-	int r = path ? pick_one(dumping->repository, argv[0], &arg_pick, &pick, err) : err_oom(err);
+	int r = path ? pick_one(dumping->repository, argv[0], &arg_choose, &pick, err)
+		     : err_oom(err);
 
 	if (r < 0)
 		return r;

@@ -5,12 +5,11 @@
 
 #include "archive/filter.h"
 #include "archive/read/traverse.h"
+#include "backup/common/choose.h"
 #include "backup/common/common.h"
 #include "backup/show/entry.h"
-#include "backup/show/pick.h"
 #include "backup/show/seek.h"
 #include "backup/show/show.h"
-#include "backup/upkeep/choose.h"
 #include "base/i18n.h"
 
 #define RESULT_MAX (1u << 30) /* bytes of JSON of one snapshot */
@@ -19,7 +18,7 @@ static bool arg_ignore_case, arg_long, arg_human, arg_blob, arg_tree, arg_pack, 
 static bool arg_show_pack;
 static const char *arg_oldest, *arg_newest;
 static struct str_list arg_snapshots;
-static struct pick_arguments arg_pick;
+static struct choose_arguments arg_choose;
 
 static const struct verb_option options[] = {
 	{.long_name = "ignore-case",
@@ -58,7 +57,7 @@ static const struct verb_option options[] = {
 		.short_name = 'R',
 		.help = N_("the oldest snapshot first"),
 		.flag = &arg_reverse},
-	PICK_OPTIONS(arg_pick),
+	CHOOSE_OPTIONS(arg_choose, 'H'),
 	{0},
 };
 
@@ -251,14 +250,10 @@ static int find(struct finding *finding, int argc, char **argv, struct err *err)
 {
 	cleanup_select struct select_list list = {0};
 	cleanup_choose struct choose choose = {0};
-	struct select_filter filter;
-	int r = pick_filter(&arg_pick, &filter, err);
-
+	int r = select_load(finding->repository, &list, err);
 	if (r >= 0)
-		r = select_load(finding->repository, &list, err);
-	if (r >= 0)
-		r = choose_snapshots(&list, &filter, (int)arg_snapshots.count, arg_snapshots.items,
-			&choose, err);
+		r = choose_snapshots(&list, &arg_choose, (int)arg_snapshots.count,
+			arg_snapshots.items, &choose, err);
 	if (r >= 0)
 		r = repository_load_index(finding->repository, NULL, err);
 	if (r >= 0)

@@ -2,17 +2,17 @@
 #include <string.h>
 
 #include "archive/read/traverse.h"
+#include "backup/common/choose.h"
 #include "backup/common/common.h"
 #include "backup/show/entry.h"
 #include "backup/show/pick.h"
 #include "backup/show/show.h"
-#include "backup/upkeep/choose.h"
 #include "base/i18n.h"
 
 #define LINE_MAX_SIZE (8u << 20)
 
 static bool arg_long, arg_recursive, arg_human, arg_ncdu;
-static struct pick_arguments arg_pick;
+static struct choose_arguments arg_choose;
 
 static const struct verb_option options[] = {
 	{.long_name = "long",
@@ -24,7 +24,7 @@ static const struct verb_option options[] = {
 		.flag = &arg_recursive},
 	{.long_name = "human-readable", .help = N_("sizes with units"), .flag = &arg_human},
 	{.long_name = "ncdu", .help = N_("print what 'ncdu -f -' reads"), .flag = &arg_ncdu},
-	PICK_OPTIONS(arg_pick),
+	CHOOSE_OPTIONS(arg_choose, 'H'),
 	{0},
 };
 
@@ -167,7 +167,7 @@ static int list(
 		.damaged = damaged,
 		.context = listing,
 	};
-	int r = pick_one(repository, which, &arg_pick, &pick, err);
+	int r = pick_one(repository, which, &arg_choose, &pick, err);
 
 	if (r < 0)
 		return r;

@@ -2,27 +2,11 @@
 
 #include <stdlib.h>
 
-int pick_filter(struct pick_arguments *arguments, struct select_filter *ret, struct err *err)
-{
-	static const struct str_list none;
-	const char *host = getenv("RESTIC_HOST");
-	int r = 0;
-
-	if (!arguments->hosts.count && host && *host)
-		r = str_list_add(&arguments->hosts, host, err);
-	if (r < 0)
-		return r;
-	*ret = (struct select_filter){&arguments->hosts, &arguments->tags, &arguments->paths};
-	if (str_list_has(&arguments->hosts, ""))
-		ret->hosts = &none;
-	return 0;
-}
-
-int pick_one(struct repository *repository, const char *text, struct pick_arguments *arguments,
+int pick_one(struct repository *repository, const char *text, struct choose_arguments *arguments,
 	struct pick *ret, struct err *err)
 {
 	struct select_filter filter;
-	int r = pick_filter(arguments, &filter, err);
+	int r = choose_filter(arguments, &filter, err);
 
 	if (r >= 0)
 		r = select_load(repository, &ret->list, err);

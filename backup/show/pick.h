@@ -1,35 +1,10 @@
-/* Which snapshots a verb looks at: the options that choose them, and finding them. */
+/* The one snapshot, or folder in it, that a verb looks at. */
 #ifndef NEXUS_BACKUP_SHOW_PICK_H
 #define NEXUS_BACKUP_SHOW_PICK_H
 
 #include "archive/select.h"
+#include "backup/common/choose.h"
 #include "backup/common/common.h"
-#include "base/verb.h"
-
-struct pick_arguments {
-	struct str_list hosts, tags, paths;
-};
-
-/* The rows of an option table that fill it. */
-#define PICK_OPTIONS(arguments)                                                                    \
-	{.long_name = "host",                                                                      \
-		.short_name = 'H',                                                                 \
-		.argument = N_("NAME"),                                                            \
-		.help = N_("only snapshots of this host (or RESTIC_HOST; may be given again)"),    \
-		.list = &(arguments).hosts},                                                       \
-		{.long_name = "tag",                                                               \
-			.argument = N_("TAGS"),                                                    \
-			.help = N_("only with all of these tags (may be given again)"),            \
-			.list = &(arguments).tags},                                                \
-	{                                                                                          \
-		.long_name = "path", .argument = N_("PATH"),                                       \
-		.help = N_("only with this path (may be given again)"), .list = &(arguments).paths \
-	}
-
-/* The filter of the options; RESTIC_HOST counts when no --host is given, and --host '' is any.
- * It borrows from arguments. */
-int pick_filter(struct pick_arguments *arguments, struct select_filter *ret, struct err *err)
-	__attribute__((warn_unused_result));
 
 /* One snapshot, or a folder in it. */
 struct pick {
@@ -41,7 +16,7 @@ struct pick {
 
 /* Finds what text means ("latest", an id, the start of one; each with ":FOLDER") and loads the
  * index. -ENOENT, -ENOTDIR, -EINVAL. */
-int pick_one(struct repository *repository, const char *text, struct pick_arguments *arguments,
+int pick_one(struct repository *repository, const char *text, struct choose_arguments *arguments,
 	struct pick *ret, struct err *err) __attribute__((warn_unused_result));
 void pick_done(struct pick *pick);
 

@@ -3,14 +3,13 @@
 
 #include "archive/select.h"
 #include "archive/upkeep/group.h"
+#include "backup/common/choose.h"
 #include "backup/common/common.h"
-#include "backup/show/pick.h"
 #include "backup/show/show.h"
-#include "backup/upkeep/choose.h"
 #include "base/i18n.h"
 #include "base/parse.h"
 
-static struct pick_arguments arg_pick;
+static struct choose_arguments arg_choose;
 static const char *arg_latest, *arg_group_by;
 static bool arg_compact;
 
@@ -28,7 +27,7 @@ static const struct verb_option options[] = {
 		.short_name = 'c',
 		.help = N_("without the paths"),
 		.flag = &arg_compact},
-	PICK_OPTIONS(arg_pick),
+	CHOOSE_OPTIONS(arg_choose, 'H'),
 	{0},
 };
 
@@ -191,13 +190,9 @@ static int list(const struct common *common, struct repository *repository, int 
 {
 	cleanup_select struct select_list snapshots = {0};
 	cleanup_choose struct choose choose = {0};
-	struct select_filter filter;
-	int r = pick_filter(&arg_pick, &filter, err);
-
+	int r = select_load(repository, &snapshots, err);
 	if (r >= 0)
-		r = select_load(repository, &snapshots, err);
-	if (r >= 0)
-		r = choose_snapshots(&snapshots, &filter, argc, argv, &choose, err);
+		r = choose_snapshots(&snapshots, &arg_choose, argc, argv, &choose, err);
 	if (r >= 0)
 		r = print(common, &choose, latest, by, err);
 	if (r < 0 || !snapshots.damaged)

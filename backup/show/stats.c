@@ -2,21 +2,20 @@
 
 #include <stdio.h>
 
+#include "backup/common/choose.h"
 #include "backup/common/common.h"
-#include "backup/show/pick.h"
 #include "backup/show/show.h"
-#include "backup/upkeep/choose.h"
 #include "base/i18n.h"
 
 static const char *arg_mode = "restore-size";
-static struct pick_arguments arg_pick;
+static struct choose_arguments arg_choose;
 
 static const struct verb_option options[] = {
 	{.long_name = "mode",
 		.argument = N_("MODE"),
 		.help = N_("restore-size (default), files-by-contents, blobs-per-file, raw-data"),
 		.text = &arg_mode},
-	PICK_OPTIONS(arg_pick),
+	CHOOSE_OPTIONS(arg_choose, 'H'),
 	{0},
 };
 
@@ -88,13 +87,9 @@ static int count(const struct common *common, struct repository *repository, int
 	cleanup_select struct select_list list = {0};
 	cleanup_choose struct choose choose = {0};
 	cleanup_stats struct stats stats = {0};
-	struct select_filter filter;
-	int r = pick_filter(&arg_pick, &filter, err);
-
+	int r = select_load(repository, &list, err);
 	if (r >= 0)
-		r = select_load(repository, &list, err);
-	if (r >= 0)
-		r = choose_snapshots(&list, &filter, argc, argv, &choose, err);
+		r = choose_snapshots(&list, &arg_choose, argc, argv, &choose, err);
 	if (r >= 0)
 		r = repository_load_index(repository, NULL, err);
 	if (r >= 0)

@@ -1,24 +1,32 @@
 #include "archive/check.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "backup/common/common.h"
+#include "backup/upkeep/subset.h"
 #include "backup/upkeep/upkeep.h"
 #include "base/i18n.h"
 
 static bool arg_read_data;
+static const char *arg_subset;
 
 static const struct verb_option options[] = {
 	{.long_name = "read-data",
 		.help = N_("read and check every byte that is stored, not only the lists"),
 		.flag = &arg_read_data},
+	{.long_name = "read-data-subset",
+		.argument = N_("PART"),
+		.help = N_("the same for a part of it: 1/7, a share (2.5%) or a size (10G)"),
+		.text = &arg_subset},
 	{0},
 };
 
 struct checking {
 	const struct common *common;
 	struct common_display display;
-	unsigned notes;
+	struct subset subset;
+	unsigned notes, packs_read;
 };
 
 static void on_error(void *context, const char *what, const struct err *err)
@@ -36,6 +44,19 @@ static void on_note(void *context, const char *what, const char *text)
 	(void)what;
 	(void)text;
 	job->notes++;
+}
+
+static bool wants(void *context, const struct id *pack, uint64_t size_bytes)
+{
+	struct checking *job = context;
+	struct progress_view view;
+	bool wanted;
+
+	(void)size_bytes;
+	progress_look(&job->display.progress, &clock_system, &view);
+	wanted = !arg_subset || subset_has(&job->subset, pack, view.files_total, view.bytes_total);
+	job->packs_read += wanted;
+	return wanted;
 }
 
 static void on_tick(void *context)
@@ -56,6 +77,8 @@ static int finish(struct checking *job, int errors)
 		json_set_text(json, "message_type", "summary");
 		json_set_integer(json, "num_errors", errors);
 		json_set_integer(json, "unused_packs", job->notes);
+		if (arg_read_data || arg_subset)
+			json_set_integer(json, "packs_read", job->packs_read);
 		common_print_json(json);
 	} else if (!common->quiet) {
 		if (job->notes)
@@ -65,6 +88,9 @@ static int finish(struct checking *job, int errors)
 				       "backup; harmless).\n",
 				       job->notes),
 				job->notes);
+		if (arg_subset)
+			printf(P_("%u pack was read.\n", "%u packs were read.\n", job->packs_read),
+				job->packs_read);
 		if (errors)
 			printf(P_("%d error was found.\n", "%d errors were found.\n", errors),
 				errors);
@@ -80,7 +106,8 @@ static int run(int argc, char **argv, void *context)
 	cleanup_common_session struct common_session session = {0};
 	struct checking job = {.common = common};
 	const struct check_options check_options = {
-		.read_data = arg_read_data,
+		.read_data = arg_read_data || arg_subset,
+		.wants = wants,
 		.stop = common->stop,
 		.progress = &job.display.progress,
 		.on_error = on_error,
@@ -89,10 +116,18 @@ static int run(int argc, char **argv, void *context)
 		.context = &job,
 	};
 	struct err err = ERR_INIT;
-	int r = common_open(common, NULL, COMMON_LOCK_EXCLUSIVE, &session);
+	int r = 0;
 
 	(void)argc;
 	(void)argv;
+	if (arg_read_data && arg_subset)
+		r = err_set(&err, ERR_CONFIG, EINVAL,
+			"check: --read-data and --read-data-subset do not go together");
+	else if (arg_subset)
+		r = subset_parse(arg_subset, &job.subset, &err);
+	if (r < 0)
+		return common_fail(common, &err);
+	r = common_open(common, NULL, COMMON_LOCK_EXCLUSIVE, &session);
 	if (r)
 		return r;
 	common_display_start(&job.display, common);

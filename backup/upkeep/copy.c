@@ -2,14 +2,14 @@
 
 #include <stdio.h>
 
+#include "backup/common/choose.h"
 #include "backup/common/common.h"
-#include "backup/upkeep/choose.h"
 #include "backup/upkeep/upkeep.h"
 #include "base/i18n.h"
 #include "store/local.h"
 
 static const char *arg_from_repository, *arg_from_password_file;
-static struct str_list arg_hosts, arg_tags, arg_paths;
+static struct choose_arguments arg_choose;
 
 static const struct verb_option options[] = {
 	{.long_name = "from-repo",
@@ -20,23 +20,9 @@ static const struct verb_option options[] = {
 		.argument = N_("FILE"),
 		.help = N_("file with its password (or RESTIC_FROM_PASSWORD_FILE)"),
 		.text = &arg_from_password_file},
-	{.long_name = "host",
-		.short_name = 'H',
-		.argument = N_("NAME"),
-		.help = N_("only of this host (may be given again)"),
-		.list = &arg_hosts},
-	{.long_name = "tag",
-		.argument = N_("TAGS"),
-		.help = N_("only with all of these tags (may be given again)"),
-		.list = &arg_tags},
-	{.long_name = "path",
-		.argument = N_("PATH"),
-		.help = N_("only with this path (may be given again)"),
-		.list = &arg_paths},
+	CHOOSE_OPTIONS(arg_choose, 'H'),
 	{0},
 };
-
-static const struct select_filter filter = {&arg_hosts, &arg_tags, &arg_paths};
 
 struct copying {
 	const struct common *common;
@@ -99,7 +85,7 @@ static int copy(struct copying *job, struct common_session *from, struct common_
 	if (r >= 0)
 		r = select_load(to->repository, &there, err);
 	if (r >= 0)
-		r = choose_snapshots(&list, &filter, argc, argv, &chosen, err);
+		r = choose_snapshots(&list, &arg_choose, argc, argv, &chosen, err);
 	if (r >= 0)
 		r = copy_run(from->repository, to->repository, chosen.items, chosen.count,
 			&copy_options, err);

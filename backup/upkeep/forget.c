@@ -5,14 +5,15 @@
 
 #include "archive/upkeep/group.h"
 #include "archive/upkeep/retain.h"
+#include "backup/common/choose.h"
 #include "backup/common/common.h"
-#include "backup/upkeep/choose.h"
 #include "backup/upkeep/prune.h"
 #include "backup/upkeep/upkeep.h"
 #include "base/i18n.h"
 
 static const char *arg_keep[RETAIN_UNITS], *arg_within[RETAIN_UNITS], *arg_group_by;
-static struct str_list arg_keep_tags, arg_hosts, arg_tags, arg_paths;
+static struct str_list arg_keep_tags;
+static struct choose_arguments arg_choose;
 static bool arg_prune, arg_dry_run, arg_compact, arg_remove_all;
 static struct prune_arguments arg_prune_options;
 
@@ -45,18 +46,7 @@ static const struct verb_option options[] = {
 		.argument = N_("TAGS"),
 		.help = N_("keep those with all of these tags (may be given again)"),
 		.list = &arg_keep_tags},
-	{.long_name = "host",
-		.argument = N_("NAME"),
-		.help = N_("only of this host (may be given again)"),
-		.list = &arg_hosts},
-	{.long_name = "tag",
-		.argument = N_("TAGS"),
-		.help = N_("only with all of these tags (may be given again)"),
-		.list = &arg_tags},
-	{.long_name = "path",
-		.argument = N_("PATH"),
-		.help = N_("only with this path (may be given again)"),
-		.list = &arg_paths},
+	CHOOSE_OPTIONS(arg_choose, 0),
 	{.long_name = "group-by",
 		.short_name = 'g',
 		.argument = N_("FIELDS"),
@@ -80,8 +70,6 @@ static const struct verb_option options[] = {
 	{0},
 };
 
-static const struct select_filter filter = {&arg_hosts, &arg_tags, &arg_paths};
-
 /* What is to go, over all groups. */
 struct removal {
 	const struct snapshot **items; /* owned; what they point to is borrowed */
@@ -104,13 +92,17 @@ static int read_policy(struct retain_policy *ret, struct err *err)
 
 static int check_policy(const struct retain_policy *policy, struct err *err)
 {
+	struct select_filter filter;
+	int r;
+
 	if (!retain_is_empty(policy))
 		return 0;
 	if (!arg_remove_all)
 		return err_set(err, ERR_CONFIG, EINVAL,
 			"forget: no rule says what to keep, so nothing is removed");
-	if (arg_hosts.count || arg_tags.count || arg_paths.count)
-		return 0;
+	r = choose_filter(&arg_choose, &filter, err);
+	if (r < 0 || filter.hosts->count || filter.tags->count || filter.paths->count)
+		return r;
 	return err_set(err, ERR_CONFIG, EINVAL,
 		"forget: --unsafe-allow-remove-all needs one of --host, --tag and --path");
 }
@@ -340,7 +332,7 @@ static int decide(const struct common *common, const struct select_list *list, i
 	int r = read_policy(&policy, err);
 
 	if (r >= 0)
-		r = choose_snapshots(list, &filter, argc, argv, &chosen, err);
+		r = choose_snapshots(list, &arg_choose, argc, argv, &chosen, err);
 	removal->items = calloc(list->count ? list->count : 1, sizeof(*removal->items));
 	if (r >= 0 && !removal->items)
 		r = err_oom(err);

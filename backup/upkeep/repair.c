@@ -6,8 +6,8 @@
 #include "archive/repair/rebuild.h"
 #include "archive/repair/salvage.h"
 #include "archive/upkeep/replace.h"
+#include "backup/common/choose.h"
 #include "backup/common/common.h"
-#include "backup/upkeep/choose.h"
 #include "backup/upkeep/upkeep.h"
 #include "base/file.h"
 #include "base/i18n.h"
@@ -16,7 +16,7 @@
 #define PIECE (1u << 20)
 
 static bool arg_read_all_packs, arg_dry_run, arg_forget;
-static struct str_list arg_hosts, arg_tags, arg_paths;
+static struct choose_arguments arg_choose;
 
 static const struct verb_option options[] = {
 	{.long_name = "read-all-packs",
@@ -25,27 +25,13 @@ static const struct verb_option options[] = {
 	{.long_name = "forget",
 		.help = N_("snapshots: remove the damaged ones when mended ones are saved"),
 		.flag = &arg_forget},
-	{.long_name = "host",
-		.short_name = 'H',
-		.argument = N_("NAME"),
-		.help = N_("only of this host (may be given again)"),
-		.list = &arg_hosts},
-	{.long_name = "tag",
-		.argument = N_("TAGS"),
-		.help = N_("only with all of these tags (may be given again)"),
-		.list = &arg_tags},
-	{.long_name = "path",
-		.argument = N_("PATH"),
-		.help = N_("only with this path (may be given again)"),
-		.list = &arg_paths},
+	CHOOSE_OPTIONS(arg_choose, 'H'),
 	{.long_name = "dry-run",
 		.short_name = 'n',
 		.help = N_("change nothing, only tell what would be done"),
 		.flag = &arg_dry_run},
 	{0},
 };
-
-static const struct select_filter filter = {&arg_hosts, &arg_tags, &arg_paths};
 
 struct repairing {
 	const struct common *common;
@@ -329,7 +315,7 @@ static int repair_snapshots(struct repairing *job, int argc, char **argv, struct
 	int r = select_load(repository, &list, err);
 
 	if (r >= 0)
-		r = choose_snapshots(&list, &filter, argc, argv, &chosen, err);
+		r = choose_snapshots(&list, &arg_choose, argc, argv, &chosen, err);
 	if (r >= 0)
 		r = repository_load_index(repository, NULL, err);
 	if (r >= 0)

@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "archive/upkeep/replace.h"
+#include "backup/common/choose.h"
 #include "backup/common/common.h"
-#include "backup/upkeep/choose.h"
 #include "backup/upkeep/upkeep.h"
 #include "base/i18n.h"
 
-static struct str_list arg_set, arg_add, arg_remove, arg_hosts, arg_tags, arg_paths;
+static struct str_list arg_set, arg_add, arg_remove;
+static struct choose_arguments arg_choose;
 
 static const struct verb_option options[] = {
 	{.long_name = "set",
@@ -23,23 +24,9 @@ static const struct verb_option options[] = {
 		.argument = N_("TAGS"),
 		.help = N_("without these tags"),
 		.list = &arg_remove},
-	{.long_name = "host",
-		.short_name = 'H',
-		.argument = N_("NAME"),
-		.help = N_("only of this host (may be given again)"),
-		.list = &arg_hosts},
-	{.long_name = "tag",
-		.argument = N_("TAGS"),
-		.help = N_("only with all of these tags (may be given again)"),
-		.list = &arg_tags},
-	{.long_name = "path",
-		.argument = N_("PATH"),
-		.help = N_("only with this path (may be given again)"),
-		.list = &arg_paths},
+	CHOOSE_OPTIONS(arg_choose, 'H'),
 	{0},
 };
-
-static const struct select_filter filter = {&arg_hosts, &arg_tags, &arg_paths};
 
 /* The tags of "a,b", one by one, into fn's list. */
 static int each_tag(const struct str_list *lists, struct str_list *ret, struct err *err)
@@ -142,7 +129,7 @@ static int tag_all(const struct common *common, struct common_session *session, 
 	int r = select_load(session->repository, &list, err);
 
 	if (r >= 0)
-		r = choose_snapshots(&list, &filter, argc, argv, &chosen, err);
+		r = choose_snapshots(&list, &arg_choose, argc, argv, &chosen, err);
 	for (size_t i = 0; r >= 0 && i < chosen.count; i++) {
 		if (*common->stop)
 			return err_set(err, ERR_SYSTEM, ECANCELED, "tag: interrupted");

@@ -235,6 +235,16 @@ static void check_pack_data(struct checker *checker, const struct index_entry *c
 		tell(checker, name, &err);
 }
 
+static bool is_read(const struct checker *checker, uint32_t pack)
+{
+	const struct check_options *options = checker->options;
+	uint64_t size = checker->packs[pack].size;
+
+	return options->read_data && size &&
+	       (!options->wants || options->wants(options->context,
+					   index_pack_id(index_of(checker), pack), size));
+}
+
 static int check_packs(struct checker *checker, struct err *err)
 {
 	cleanup_buf struct buf pack = BUF_INIT(512u << 20), scratch = BUF_INIT(BLOB_TREE_MAX + 1);
@@ -254,7 +264,7 @@ static int check_packs(struct checker *checker, struct err *err)
 		entries = (const struct index_entry **)(void *)found.data;
 		unique = found.size / sizeof(*entries);
 		check_pack_size(checker, entries, unique);
-		if (checker->options->read_data && checker->packs[entries[0]->pack].size)
+		if (is_read(checker, entries[0]->pack))
 			check_pack_data(checker, entries, unique, &pack, &scratch);
 		progress_add(&progress->files_done, 1);
 		progress_add(&progress->bytes_done, checker->packs[entries[0]->pack].size);

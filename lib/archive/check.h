@@ -10,6 +10,9 @@
 
 struct check_options {
 	bool read_data; /* read every pack and every blob */
+	/* With read_data: whether a pack is among those that are read. Asked once for each, when
+	 * the totals stand in progress. NULL: all are. */
+	bool (*wants)(void *context, const struct id *pack, uint64_t size_bytes);
 	const volatile bool *stop; /* borrowed; once true it ends with -ECANCELED */
 	struct progress *progress; /* borrowed, started */
 	void (*on_error)(void *context, const char *what, const struct err *err);

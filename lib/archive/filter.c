@@ -185,49 +185,74 @@ struct verdict {
 	bool below; /* it could match something below */
 };
 
-/* Matches pattern parts against path parts from their starts. Recursion only at "**". */
-static void match_from(char *const *pattern, size_t pattern_count, char *const *path,
-	size_t path_count, struct verdict *verdict)
-{
-	size_t i = 0;
+/* A pattern between two "**", or at its ends. */
+struct stretch {
+	char *const *parts;
+	size_t count;
+};
 
-	for (; i < pattern_count; i++) {
-		if (strcmp(pattern[i], "**") == 0) {
-			verdict->below = true;
-			for (size_t skip = i; skip <= path_count && !verdict->match; skip++)
-				match_from(pattern + i + 1, pattern_count - i - 1, path + skip,
-					path_count - skip, verdict);
-			return;
-		}
-		if (i == path_count) {
-			verdict->below = true;
-			return;
-		}
-		if (fnmatch(pattern[i], path[i], 0) != 0)
-			return;
+/* Takes the parts up to the next "**" off a pattern. */
+static struct stretch take_stretch(char *const **pattern, size_t *count)
+{
+	struct stretch stretch = {.parts = *pattern};
+
+	while (stretch.count < *count && strcmp((*pattern)[stretch.count], "**") != 0)
+		stretch.count++;
+	*pattern += stretch.count;
+	*count -= stretch.count;
+	return stretch;
+}
+
+/* Whether a stretch matches the first parts of a path; ret_below: the path ends before it. */
+static bool match_stretch(
+	const struct stretch *stretch, char *const *path, size_t count, bool *ret_below)
+{
+	*ret_below = false;
+	for (size_t i = 0; i < stretch->count; i++) {
+		*ret_below = i == count;
+		if (i == count || fnmatch(stretch->parts[i], path[i], 0) != 0)
+			return false;
 	}
-	verdict->match = true;
-	verdict->below = true;
+	return true;
+}
+
+/* Matches pattern parts against path parts; floating: they may begin anywhere. What stands behind
+ * a "**" is taken where it matches first: that leaves the most for what follows, so there is no
+ * need to try again, and a hostile pattern costs no more than parts times parts. */
+static struct verdict match_parts(char *const *pattern, size_t pattern_count, char *const *path,
+	size_t path_count, bool floating)
+{
+	struct verdict verdict = {.below = floating};
+
+	for (;;) {
+		struct stretch stretch = take_stretch(&pattern, &pattern_count);
+		bool below, matched = match_stretch(&stretch, path, path_count, &below);
+
+		verdict.below = verdict.below || below;
+		for (; !matched && floating && path_count; path_count--)
+			matched = match_stretch(&stretch, ++path, path_count - 1, &below);
+		if (!matched)
+			return verdict;
+		if (!pattern_count)
+			return (struct verdict){.match = true, .below = true};
+		path += stretch.count;
+		path_count -= stretch.count;
+		pattern++;
+		pattern_count--;
+		floating = verdict.below = true;
+	}
 }
 
 static struct verdict match_one(const char *pattern, const struct parts *path)
 {
 	cleanup_parts struct parts parts = {0};
-	struct verdict verdict = {0};
 	bool anchored = *pattern == '/';
 
 	if (!parts_init(&parts, pattern))
-		return verdict;
-	if (anchored) {
-		match_from(parts.items, parts.count, path->items, path->count, &verdict);
-		return verdict;
-	}
-	/* Anywhere: also deeper than path. */
-	verdict.below = true;
-	for (size_t start = 0; start < path->count && !verdict.match; start++)
-		match_from(parts.items, parts.count, path->items + start, path->count - start,
-			&verdict);
-	return verdict;
+		return (struct verdict){0};
+	if (!anchored && !path->count)
+		return (struct verdict){.below = true};
+	return match_parts(parts.items, parts.count, path->items, path->count, !anchored);
 }
 
 static bool match_list(const struct str_list *patterns, const char *path, bool *ret_below)

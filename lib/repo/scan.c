@@ -11,7 +11,9 @@
 
 void scan_init(struct scan *scan, const void *data, size_t size)
 {
-	*scan = (struct scan){.at = data, .end = (const char *)data + size};
+	const char *text = size ? data : ""; /* an empty buffer has no address to reckon with */
+
+	*scan = (struct scan){.at = text, .end = text + size};
 }
 
 bool scan_fail(struct scan *scan)

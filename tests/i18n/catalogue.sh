@@ -61,6 +61,7 @@ expect 'this message is untranslated' 'sed -i "s/^msgstr \"un texto.*/msgstr \"\
 expect "reviewed by the translator" 'sed -i "0,/#, c-format/s//#, fuzzy, c-format/" po/es.po'
 expect 'lacks texts' 'echo "void f(void) { puts(_(\"another text\")); }" >>backup/main.c'
 expect 'has texts that no source has' 'printf "\nmsgid \"gone\"\nmsgstr \"ido\"\n" >>po/es.po'
+expect '+backup/new.h' 'echo "#define ROW {.help = N_(\"of a table\")}" >backup/new.h'
 expect '+backup/new.c' 'echo "void f(void) { puts(_(\"one text %s\n\")); }" >backup/new.c'
 expect '-backup/gone.c' 'echo backup/gone.c >>po/POTFILES; : >backup/gone.c'
 expect 'does not compile' 'sed -i "s/un texto %s/un texto %d/" po/es.po'

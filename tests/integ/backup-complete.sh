@@ -1,6 +1,7 @@
 #!/bin/bash
 # Each verb and each option of nexus-backup is offered by completion, told by the help, and stands
 # in the man page: all of them come from one table, or are held against it here.
+# timeout: 300
 # parallel: yes
 set -u
 export PATH=$BUILD/backup:$PATH LC_ALL=C
@@ -36,14 +37,62 @@ for verb in "${verbs[@]}"; do
 	done < <(nexus-backup __complete "$verb" | cut -f 1 | grep '^-')
 done
 [ "$count" -gt 100 ] || die "only $count options"
-# The other shells, where they are.
-if command -v fish >/dev/null; then
-	fish -c "source '$SRC/docs/nexus-backup.fish'; complete -C 'nexus-backup sn'" |
-		grep -q '^snapshots' || die "fish does not offer snapshots"
-	fish -c "source '$SRC/docs/nexus-backup.fish'; complete -C 'nexus-backup ls --rec'" |
-		grep -q '^--recursive' || die "fish does not offer --recursive"
-fi
+# The other shells, each at a terminal: what its Tab makes of the beginning of a line.
+cat >"$T/tab.py" <<'END'
+import os, pty, select, signal, sys, time
+
+shell, start, line, wanted = sys.argv[1:]
+words = {"zsh": ["zsh", "-f", "-i"], "fish": ["fish", "--private", "--no-config", "-i"]}[shell]
+pid, fd = pty.fork()
+if pid == 0:
+    os.environ.update(TERM="xterm", HOME=os.environ["T"], XDG_DATA_HOME=os.environ["T"])
+    os.execvp(words[0], words)
+
+
+def read_until(text, seconds):
+    seen, end = "", time.monotonic() + seconds
+    while time.monotonic() < end and text not in seen:
+        if select.select([fd], [], [], 0.2)[0]:
+            try:
+                seen += os.read(fd, 65536).decode(errors="replace")
+            except OSError:
+                break
+    return seen
+
+
+# What the shell prints is in two pieces, so that the echo of the command is not taken for it.
+os.write(fd, (start + "; echo rea''dy\r").encode())
+seen = read_until("ready\r\n", 60)
+os.write(fd, (line + "\t").encode())
+more = read_until(wanted, 60)
+os.kill(pid, signal.SIGKILL)
+os.waitpid(pid, 0)
+if wanted not in more:
+    sys.exit(f"{shell} does not make '{wanted}' of '{line}': {seen!r} {more!r}")
+END
+mkdir "$T/zsh"
+cp "$SRC/docs/nexus-backup.zsh" "$T/zsh/_nexus-backup"
+declare -A start=(
+	[zsh]="fpath=($T/zsh \$fpath); autoload -Uz compinit; compinit -u -D"
+	[fish]="source '$SRC/docs/nexus-backup.fish'"
+)
+for shell in zsh fish; do
+	if ! command -v $shell >/dev/null; then
+		echo "skipped: $shell is not installed"
+		continue
+	fi
+	while IFS='>' read -r line wanted; do
+		python3 "$T/tab.py" $shell "${start[$shell]}" "$line" "$wanted" || die "$shell: $line"
+	done <<'END'
+nexus-backup sn>nexus-backup snapshots
+nexus-backup ls --rec>--recursive
+nexus-backup forget --keep-within-y>--keep-within-yearly=
+END
+	echo "ok: $shell"
+done
+# Behind an option's = comes its value, and no space.
 if command -v zsh >/dev/null; then
-	zsh -n "$SRC/docs/nexus-backup.zsh" || die "zsh can't read its script"
+	python3 "$T/tab.py" zsh "${start[zsh]}; bindkey -s '!' '\\C-ivalue'" 'nexus-backup ls --hos!' \
+		'--host=value' || die "a space behind --host="
 fi
 echo "ok: ${#verbs[@]} verbs, $count options"

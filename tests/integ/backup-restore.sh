@@ -143,11 +143,30 @@ END
 "$NB" card --language fr >out 2>&1 && backup_die "--language fr"
 RESTIC_REPOSITORY=$T/none "$NB" card >out 2>&1
 [ $? = 10 ] || backup_die "no repository"
-# What a reader of the code gets, where there is one.
-if command -v zbarimg >/dev/null && command -v rsvg-convert >/dev/null; then
-	grep -o '<svg.*</svg>' page >code.svg
-	rsvg-convert -w 600 code.svg -o code.png
-	zbarimg -q --raw code.png | grep -qF "RESTIC_REPOSITORY=$T/re po's" || backup_die "the code"
-	echo "ok: the code was read"
-fi
+# A place named by a file is on the card as well.
+echo "local:$T/re po's" >place
+env -u RESTIC_REPOSITORY "$NB" --repository-file place card --language es >again.txt ||
+	backup_die "--repository-file"
+cmp card.txt again.txt || backup_die "the card of a place named by a file differs"
 echo "ok: card"
+
+# What the camera of a telephone makes of the code: drawn, and read from the picture.
+if ! command -v zbarimg >/dev/null || ! command -v rsvg-convert >/dev/null; then
+	echo "skipped: the code was not read, zbarimg or rsvg-convert is not installed"
+	exit 0
+fi
+# code_of PAGE: the text in its QR code.
+code_of() {
+	python3 -c 'import re, sys; print(re.search("<svg.*?</svg>", open(sys.argv[1]).read(), re.S)[0])' \
+		"$1" >code.svg
+	rsvg-convert --background-color=white -w 600 code.svg -o code.png
+	zbarimg -q --raw -Sdisable -Sqrcode.enable code.png 2>/dev/null # it wants a bus
+}
+id=$("$new" -q --no-cache cat config | jq -r .id)
+printf 'RESTIC_REPOSITORY=%s\nID=%s\n' "$T/re po's" "$id" >expected
+code_of page >found || backup_die "the code can't be read"
+cmp expected found || backup_die "the code says: $(cat found)"
+printf 'RESTIC_PASSWORD=%s\n' "$RESTIC_PASSWORD" >>expected
+code_of card.html >found || backup_die "the code with the password can't be read"
+cmp expected found || backup_die "the code with the password says: $(cat found)"
+echo "ok: the code was read"

@@ -98,7 +98,65 @@ fi
 	backup_die "restic does not see the tag"
 "${peers[-1]}" --no-cache tag -q --set c,d || backup_die "restic tag"
 [ "$("$NB" snapshots --json --tag c,d | jq length)" = "$(count)" ] || backup_die "restic's tags"
+# Another host's snapshots are not meant, by the environment as by the option; '' lifts that.
+for client in "$NB" "${peers[-1]}"; do
+	before=$("$NB" snapshots --json | jq -c '[.[].id] | sort')
+	RESTIC_HOST=elsewhere "$client" --no-cache tag -q --add elsewhere >/dev/null
+	RESTIC_HOST=elsewhere "$client" --no-cache forget -q --keep-last 1 >/dev/null
+	[ "$("$NB" snapshots --json | jq -c '[.[].id] | sort')" = "$before" ] ||
+		backup_die "RESTIC_HOST is nothing to $client"
+	RESTIC_HOST=elsewhere "$client" --no-cache tag -q --host '' --add any >/dev/null
+	[ "$("$NB" snapshots --json --tag any | jq length)" = "$(count)" ] || backup_die "--host ''"
+	"$client" --no-cache tag -q --remove any >/dev/null
+done
+RESTIC_HOST='' "$NB" forget -q --unsafe-allow-remove-all 2>/dev/null && backup_die "all are gone"
 all_clean tag
+
+# check of a part: the parts of a number are all of it, none of it twice; a share is so many packs.
+packs=$(find "$T/repo/data" -type f | wc -l)
+read_of() { "$NB" check --json --read-data-subset "$1" | jq -s '.[-1].packs_read'; }
+[ $(($(read_of 1/3) + $(read_of 2/3) + $(read_of 3/3))) = "$packs" ] || backup_die "thirds"
+[ "$(read_of 100%)" = "$packs" ] && [ "$(read_of 50%)" = $((packs / 2)) ] || backup_die "shares"
+[ "$(read_of 0.1%)" = 1 ] && [ "$(read_of 100G)" = "$packs" ] || backup_die "sizes"
+cp -a "$T/repo" "$T/part"
+victim=$(find "$T/part/data" -type f -size +100k | head -n 1) # of data: trees are always read
+chmod u+w "$victim"
+printf 'x' | dd of="$victim" bs=1 seek=40 conv=notrunc status=none
+found=0
+for part in 1/4 2/4 3/4 4/4; do
+	for client in "$NB" "${peers[-1]}"; do
+		"$client" -r "$T/part" --no-cache check --read-data-subset $part >"$T/out" 2>&1 ||
+			found=$((found + 1))
+	done
+done
+[ $found = 2 ] || backup_die "the damaged pack was found $found times, not once by each client"
+rm -rf "$T/part"
+for part in 0/3 4/3 1/257 0% 101% x% 0 x; do
+	"$NB" check --read-data-subset $part >/dev/null 2>&1 && backup_die "a part like $part"
+done
+"$NB" check --read-data --read-data-subset 1/2 >/dev/null 2>&1 && backup_die "both"
+echo "ok: parts of the data"
+
+# A lock that somebody holds is waited for, as long as is wanted.
+mkfifo "$T/held"
+"$NB" backup -q --stdin <"$T/held" &
+holder=$!
+exec 9>"$T/held"
+until [ -n "$(ls "$T/repo/locks")" ]; do sleep 0.1; done
+SECONDS=0
+"$NB" check -q --retry-lock 3s 2>"$T/out"
+[ $? = 11 ] && [ $SECONDS -ge 3 ] || backup_die "a lock that stays: $(cat "$T/out")"
+"$NB" check -q --retry-lock 10m 2>"$T/out" 9>&- &
+waiting=$!
+sleep 1
+echo data >&9
+exec 9>&-
+wait $holder || backup_die "the holder of the lock"
+wait $waiting || backup_die "a lock that went: $(cat "$T/out")"
+for time in '' 5 m 5x '1h 2m'; do
+	"$NB" check -q --retry-lock "$time" 2>/dev/null && backup_die "a time like '$time'"
+done
+echo "ok: waiting for a lock"
 
 # key
 echo second >"$T/second"

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,26 +52,23 @@ static void card_done(struct card *card)
 
 /* The place as another machine's restic takes it; a password within a URL stays out unless it
  * is asked for. */
-static char *find_place(const struct common *common)
+static int find_place(const struct common *common, char **ret, struct err *err)
 {
-	const char *given = common->repository, *scheme, *at, *colon, *rest;
+	cleanup_free char *location = NULL;
+	enum place_kind kind;
+	const char *rest;
+	int r = place_find(common->repository, &common->place, &location, err);
 
-	if (!given || !*given)
-		given = getenv("RESTIC_REPOSITORY");
-	if (!given)
-		return strdup("?");
-	scheme = strstr(given, "://");
-	rest = str_after(given, "local:");
-	if (!scheme && (rest || !strchr(given, ':'))) {
-		char *full = realpath(rest ? rest : given, NULL);
-
-		return full ? full : strdup(given);
-	}
-	at = scheme ? strchr(scheme + 3, '@') : NULL;
-	colon = at ? memchr(scheme + 3, ':', (size_t)(at - scheme) - 3) : NULL;
-	if (!colon || arg_show_password)
-		return strdup(given);
-	return str_printf("%.*s:***%s", (int)(colon - given), given, at);
+	if (r >= 0)
+		r = place_parse(location, &kind, &rest, err);
+	if (r < 0)
+		return r;
+	if (kind == PLACE_LOCAL)
+		*ret = realpath(rest, NULL);
+	else
+		*ret = arg_show_password ? TAKE(location)
+					 : place_show(common->repository, &common->place);
+	return *ret ? 0 : err_errno(err, errno, "find %s", kind == PLACE_LOCAL ? rest : "place");
 }
 
 /* --- Writing: the same card as text and as a page --- */
@@ -250,8 +248,8 @@ static int check_language(struct err *err)
 static int write_card(const struct common *common, struct repository *repository, struct err *err)
 {
 	cleanup_buf struct buf text = BUF_INIT(CARD_MAX);
-	struct card card = {.place = find_place(common)};
-	int r = card.place ? 0 : err_oom(err);
+	struct card card = {0};
+	int r = find_place(common, &card.place, err);
 
 	id_format(&repository_config(repository)->id, card.id);
 	id_format(repository_key_id(repository), card.key);

@@ -21,14 +21,27 @@ static int clear_place(int dir_fd, const char *name, struct err *err)
 	return 0;
 }
 
-int apply_existing(int dir_fd, const char *name, struct stat *ret_st)
+int apply_open(int dir_fd, const char *name, int flags, struct stat *ret_st)
 {
-	cleanup_close int fd =
-		openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	cleanup_close int fd = -1;
 
+	if (fstatat(dir_fd, name, ret_st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (!S_ISREG(ret_st->st_mode))
+		return -EMLINK;
+	fd = openat(dir_fd, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, ret_st) < 0)
 		return -errno;
-	return S_ISREG(ret_st->st_mode) && ret_st->st_nlink == 1 ? TAKE_FD(fd) : -EMLINK;
+	return S_ISREG(ret_st->st_mode) ? TAKE_FD(fd) : -EMLINK;
+}
+
+int apply_existing(int dir_fd, const char *name, struct stat *ret_st)
+{
+	cleanup_close int fd = apply_open(dir_fd, name, O_RDWR, ret_st);
+
+	if (fd < 0)
+		return fd;
+	return ret_st->st_nlink == 1 ? TAKE_FD(fd) : -EMLINK;
 }
 
 int apply_folder(int dir_fd, const char *name, bool dry_run, struct err *err)

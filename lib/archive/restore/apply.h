@@ -18,6 +18,11 @@ int apply_folder(int dir_fd, const char *name, bool dry_run, struct err *err)
 /* Makes a new, empty file, mode 0600; an existing one is removed first. Its descriptor. */
 int apply_file(int dir_fd, const char *name, struct err *err) __attribute__((warn_unused_result));
 
+/* Opens the file that is there, if it is one: to open a device does something on some machines,
+ * so that nothing else is opened at all. Else a negative errno, and nothing is told. */
+int apply_open(int dir_fd, const char *name, int flags, struct stat *ret_st)
+	__attribute__((warn_unused_result));
+
 /* Opens the file that is there for reading and writing, if it is a file that has no other name:
  * what is written to it changes nothing else. Else a negative errno, and nothing is told. */
 int apply_existing(int dir_fd, const char *name, struct stat *ret_st)

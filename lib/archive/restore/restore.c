@@ -19,6 +19,9 @@
 #define PATH_MAX_SIZE (1u << 20)
 #define DEPTH_MAX 2048 /* folders; also what keeps a tree that contains itself finite */
 
+/* Kept out of the frames of the folders above: so deep, each may not have more than 4 KiB. */
+#define OWN_FRAME __attribute__((noinline))
+
 /* A folder being restored. It is made when the first thing in it is; in a dry run it stays as it
  * is, and may be absent. */
 struct place {
@@ -247,8 +250,7 @@ static int find_file(struct restorer *restorer, int dir_fd, const struct node *n
 	int r;
 
 	if (several) {
-		ret->fd =
-			openat(dir_fd, node->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+		ret->fd = apply_open(dir_fd, node->name, O_RDONLY, &st);
 		ret->same = ret->untouched =
 			ret->fd >= 0 && is_right(&restorer->content, ret->fd, node);
 		return 0;
@@ -342,7 +344,7 @@ static int put_leaf(
 }
 
 /* Restores anything but a folder. Its failures are told; -ECANCELED is returned. */
-static int restore_leaf(
+OWN_FRAME static int restore_leaf(
 	struct restorer *restorer, struct place *place, const struct node *node, struct err *err)
 {
 	struct err leaf_err = ERR_INIT;
@@ -394,16 +396,21 @@ static int restore_folder(struct restorer *restorer, struct place *parent, const
 	return r;
 }
 
+OWN_FRAME static void tell_unsafe(struct restorer *restorer)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, ERR_CORRUPT, EBADMSG, "restore an entry: its name is no file name");
+	tell(restorer, &err);
+}
+
 static int restore_node(
 	struct restorer *restorer, struct place *place, const struct node *node, struct err *err)
 {
-	struct err node_err = ERR_INIT;
 	bool below, selected;
 
 	if (node->unsafe) {
-		err_set(&node_err, ERR_CORRUPT, EBADMSG,
-			"restore an entry: its name is no file name");
-		tell(restorer, &node_err);
+		tell_unsafe(restorer);
 		return 0;
 	}
 	selected = is_selected(restorer, &below);
@@ -439,7 +446,7 @@ static bool wants_removed(void *context, const char *path)
 
 /* Removes from a folder what the snapshot has not. Only called when its tree was read to the end,
  * so that nothing is taken for foreign because of damage. */
-static void remove_others(
+OWN_FRAME static void remove_others(
 	struct restorer *restorer, struct place *place, const struct str_list *names)
 {
 	const struct prune_options prune_options = {

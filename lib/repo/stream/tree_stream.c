@@ -7,10 +7,10 @@
 /* Drops what was read and fills the window up to size bytes, or to the end of the tree. */
 static int fill(struct tree_stream *stream, size_t size, struct err *err)
 {
-	struct scan *scan = &stream->reader.scan;
+	struct scan *scan = &stream->reader.scan, fresh;
 	int r = 0;
 
-	if (scan->at)
+	if (scan->at && stream->window.size)
 		buf_consume(&stream->window, (size_t)(scan->at - (char *)stream->window.data));
 	while (r >= 0 && stream->blob && stream->window.size < size) {
 		r = blob_stream_next(stream->blob, &stream->window, err);
@@ -19,8 +19,9 @@ static int fill(struct tree_stream *stream, size_t size, struct err *err)
 			stream->blob = NULL;
 		}
 	}
-	scan->at = (char *)stream->window.data;
-	scan->end = scan->at + stream->window.size;
+	scan_init(&fresh, stream->window.data, stream->window.size);
+	scan->at = fresh.at;
+	scan->end = fresh.end;
 	return r < 0 ? r : 0;
 }
 

@@ -73,11 +73,36 @@ START_TEST(split)
 }
 END_TEST
 
+/* Where the paths end and the tags begin is a difference, and of the same time the lower id is
+ * first, so that the order is always the same. */
+START_TEST(ends_and_ties)
+{
+	static char a[] = "a", b[] = "b";
+	static char *both[] = {a, b};
+	cleanup_group_list struct group_list apart = {0}, together = {0};
+	const struct snapshot snapshots[] = {
+		{.id = {{2}}, .paths = {.items = both, .count = 2}},
+		{.id = {{1}},
+			.paths = {.items = both, .count = 1},
+			.tags = {.items = both + 1, .count = 1}},
+	};
+	const struct snapshot *list[] = {&snapshots[0], &snapshots[1]};
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(group_split(list, 2, GROUP_BY_PATHS | GROUP_BY_TAGS, &apart, &err), 0);
+	ck_assert_uint_eq(apart.count, 2);
+	ck_assert_int_eq(group_split(list, 2, 0, &together, &err), 0);
+	ck_assert_uint_eq(together.count, 1);
+	ck_assert_ptr_eq(together.groups[0].items[0], &snapshots[1]);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("group");
 
 	tcase_add_loop_test(tcase, parse, 0, COUNT(texts));
 	tcase_add_loop_test(tcase, split, 0, COUNT(splits));
+	tcase_add_test(tcase, ends_and_ties);
 	return unit_main("group", tcase);
 }

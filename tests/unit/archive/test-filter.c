@@ -94,6 +94,20 @@ START_TEST(folded)
 }
 END_TEST
 
+/* The way to what one pattern chooses is open, whatever the next one says of it. */
+START_TEST(way_of_several)
+{
+	cleanup_filter struct filter filter = {0};
+	struct err err = ERR_INIT;
+	bool below;
+
+	ck_assert_int_eq(filter_add(&filter, "/a/b/c", &err), 0);
+	ck_assert_int_eq(filter_add(&filter, "/x", &err), 0);
+	ck_assert(!filter_match(&filter, "/a", &below));
+	ck_assert(below);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("filter");
@@ -101,5 +115,6 @@ int main(void)
 	tcase_add_loop_test(tcase, match, 0, COUNT(cases));
 	tcase_add_test(tcase, file);
 	tcase_add_test(tcase, folded);
+	tcase_add_test(tcase, way_of_several);
 	return unit_main("filter", tcase);
 }

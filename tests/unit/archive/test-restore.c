@@ -1,13 +1,16 @@
 #include "archive/restore/restore.h"
 
 #include <errno.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
 
 #include "../unit.h"
 #include "nodes.h"
 #include "repo/tree.h"
 #include "room.h"
 
-/* Stores a tree of the given nodes. */
+#define DEPTH 2048 /* folders that are restored */
+
 static struct node link_node(const char *name, const char *target)
 {
 	return (struct node){
@@ -381,6 +384,68 @@ START_TEST(existing_files)
 }
 END_TEST
 
+/* Folders within folders, down to the last that is restored and one more: the stack that a process
+ * has must do. */
+START_TEST(deep)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id tree = store_tree(repository, NULL, 0);
+	struct room_told told = {0};
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+#ifdef __SANITIZE_ADDRESS__
+	limit = (struct rlimit){64u << 20, 64u << 20}; /* its frames are several times as large */
+#else
+	limit = (struct rlimit){8u << 20, 8u << 20};
+#endif
+	ck_assert_int_eq(setrlimit(RLIMIT_STACK, &limit), 0);
+	for (unsigned i = 0; i <= DEPTH; i++) {
+		const struct node node = dir_node("d", tree);
+
+		tree = store_tree(repository, &node, 1);
+	}
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	ck_assert_uint_eq(told.count, 1);
+	ck_assert_uint_eq(counts.restored, DEPTH);
+	ck_assert_ptr_nonnull(strstr(told.last, "too deep"));
+}
+END_TEST
+
+/* To open a device may do something, as a watchdog's resets the machine: what stands in the way of
+ * a file is looked at, replaced, and not opened. A fifo is seen to be opened as a device is. */
+START_TEST(only_files_are_opened)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id data = store_data(repository, "good");
+	struct node node = file_node("a", &data);
+	cleanup_close int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct inotify_event event;
+	struct room_told told = {0};
+	struct id tree;
+
+	node.links = (uint64_t)_i + 1;
+	node.inode = 7;
+	tree = store_tree(repository, &node, 1);
+	room_mkdir("out");
+	ck_assert_int_eq(mkfifo(room_path("out/a"), 0600), 0);
+	ck_assert_int_ge(inotify_add_watch(watch, room_path("out/a"), IN_OPEN), 0);
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	ck_assert_uint_eq(told.count, 0);
+	while (read(watch, &event, sizeof(event)) == sizeof(event))
+		ck_assert_msg(!(event.mask & IN_OPEN), "the fifo was opened");
+	{
+		cleanup_free char *text = room_read("out/a");
+
+		ck_assert_str_eq(text, "good");
+	}
+}
+END_TEST
+
 /* A file in the target that has a name outside, too: neither its bytes nor its mode may change. */
 START_TEST(names_outside)
 {
@@ -480,6 +545,8 @@ int main(void)
 	tcase_add_test(tcase, damage);
 	tcase_add_test(tcase, a_folder_is_never_replaced);
 	tcase_add_test(tcase, existing_files);
+	tcase_add_test(tcase, deep);
+	tcase_add_loop_test(tcase, only_files_are_opened, 0, 2);
 	tcase_add_test(tcase, names_outside);
 	tcase_add_test(tcase, deleting);
 	return unit_main("restore", tcase);
