@@ -308,22 +308,6 @@ static int cut_chunks(
 	}
 }
 
-/* Chooses how the file is cut, by its beginning, which is read into the slab's free part. */
-static void choose_cuts(
-	struct saver *saver, struct save_file *file, int fd, uint64_t size, const struct node *old)
-{
-	size_t start = saver->slab->used;
-	ssize_t n;
-
-	if (!cutter_has_choice(&saver->options->cuts, size))
-		return;
-	if (SLAB_SIZE - start < KIND_HEAD)
-		next_slab(saver, &start, 0);
-	n = pread(fd, saver->slab->data + saver->slab->used, KIND_HEAD, 0);
-	cutter_choose(&file->cutter, saver->repository, &saver->options->cuts, old,
-		saver->slab->data + saver->slab->used, n > 0 ? (size_t)n : 0, size);
-}
-
 /* Reads fd to its end. Returns 0, 1 if reading failed (told in read_err; the file is to be left
  * out), or the failure of the pool. */
 static int read_file(struct saver *saver, struct save_file *file, int fd, uint64_t expected,
@@ -411,7 +395,8 @@ static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, 
 	file = file_new(saver, dir, slot);
 	if (!file)
 		return err_oom(err);
-	choose_cuts(saver, file, fd, (uint64_t)entry->st.st_size, old);
+	cutter_choose(&file->cutter, saver->repository, &saver->options->cuts, old, fd,
+		(uint64_t)entry->st.st_size);
 	r = read_file(saver, file, fd, (uint64_t)entry->st.st_size, &size, &read_err, err);
 	if (r == 1) {
 		saver_tell(saver, &read_err);

@@ -1,8 +1,11 @@
 #include "archive/cut/cutter.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/parse.h"
 #include "crypto/hash.h"
 
@@ -22,11 +25,6 @@ int cutter_options_parse(const char *text, struct cutter_options *ret, struct er
 		return err_wrap(err, "neither auto nor off nor a size of 16K to 1M");
 	*ret = (struct cutter_options){.page = (uint32_t)page};
 	return 0;
-}
-
-bool cutter_has_choice(const struct cutter_options *options, uint64_t file_size)
-{
-	return !options->off && file_size >= CUTTER_FILE_MIN;
 }
 
 /* --- What the parent snapshot has --- */
@@ -78,26 +76,37 @@ static enum history look_back(
 	return HISTORY_PAGES;
 }
 
-/* Whether most pages of head that are not empty are stored already. */
-static bool pages_are_known(
-	struct repository *repository, const uint8_t *head, size_t size, size_t page)
+#define SAMPLES 16
+
+/* Whether two pages of those that are looked at, all over the file, are stored already. Empty
+ * ones are in any repository and prove nothing. */
+static bool pages_are_known(struct repository *repository, int fd, uint64_t file_size, size_t page)
 {
 	struct hash *hash = blob_codec_hash(repository_codec(repository));
+	cleanup_free uint8_t *data = malloc(page);
 	struct err err = ERR_INIT;
-	size_t seen = 0, known = 0;
+	unsigned known = 0;
 
-	for (size_t at = 0; size - at >= page; at += page) {
-		const uint8_t *data = head + at;
+	for (uint64_t i = 0; data && i < SAMPLES && known < 2; i++) {
+		off_t at = (off_t)(file_size / page * i / SAMPLES * page);
 		struct id id;
 
-		if (!data[0] && memcmp(data, data + 1, page - 1) == 0)
+		if (pread(fd, data, page, at) != (ssize_t)page ||
+			(!data[0] && memcmp(data, data + 1, page - 1) == 0))
 			continue;
 		if (hash_once(hash, data, page, id.bytes, &err) < 0)
 			return false;
-		seen++;
 		known += repository_has_blob(repository, BLOB_DATA, &id);
 	}
-	return known * 2 > seen;
+	return known >= 2;
+}
+
+static bool is_known_kind(int fd, uint64_t file_size)
+{
+	cleanup_free uint8_t *head = malloc(KIND_HEAD);
+	ssize_t n = head ? pread(fd, head, KIND_HEAD, 0) : -1;
+
+	return n > 0 && kind_of(head, (size_t)n, file_size) != KIND_NONE;
 }
 
 /* --- The choice --- */
@@ -121,23 +130,22 @@ static bool keeps(size_t page, size_t wanted, const struct cutter_options *optio
 }
 
 void cutter_choose(struct cutter *cutter, struct repository *repository,
-	const struct cutter_options *options, const struct node *old, const uint8_t *head,
-	size_t size, uint64_t file_size)
+	const struct cutter_options *options, const struct node *old, int fd, uint64_t file_size)
 {
 	size_t page = 0, wanted = page_for(options->page ? options->page : CUTTER_PAGE, file_size);
 	bool known_kind;
 
 	cutter->page = 0;
-	if (!cutter_has_choice(options, file_size))
+	if (options->off || file_size < CUTTER_FILE_MIN)
 		return;
-	known_kind = kind_of(head, size, file_size) != KIND_NONE;
+	known_kind = is_known_kind(fd, file_size);
 	switch (look_back(repository, old, &page)) {
 	case HISTORY_PAGES:
 		cutter->page = keeps(page, wanted, options, known_kind, file_size) ? page : wanted;
 		break;
 	case HISTORY_CHUNKER:
 		if (known_kind &&
-			(options->page || pages_are_known(repository, head, size, wanted)))
+			(options->page || pages_are_known(repository, fd, file_size, wanted)))
 			cutter->page = wanted;
 		break;
 	case HISTORY_NONE:

@@ -41,18 +41,14 @@ struct cutter {
 	size_t scanned; /* bytes of the open chunk that the chunker has seen */
 };
 
-/* Whether cutter_choose has anything to choose for a file of that size. */
-bool cutter_has_choice(const struct cutter_options *options, uint64_t file_size);
-
-/* Chooses for a file that begins with head (of up to KIND_HEAD bytes); old is the same file in
+/* Chooses for the file fd, which is read at some places and not moved; old is the same file in
  * the parent snapshot, or NULL. What is stored in pages stays so, in pages of that size, also
  * when it is not recognised for once. What is stored as restic cuts it stays so too, because
  * cutting it anew would store all of it again, unless its pages are found in the repository
- * (restic made the parent, we an earlier one), or options name a size. Called by the main
- * thread. */
+ * (restic made the parent, we an earlier one), or options name a size. Of a file that can't be
+ * read nothing is known; that is no error here. Called by the main thread. */
 void cutter_choose(struct cutter *cutter, struct repository *repository,
-	const struct cutter_options *options, const struct node *old, const uint8_t *head,
-	size_t size, uint64_t file_size);
+	const struct cutter_options *options, const struct node *old, int fd, uint64_t file_size);
 
 /* The length of the first chunk of data[0..size), as chunker_next: 0 if more bytes are needed.
  * When it is called again for the same chunk, data has grown at its end. */

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "../unit.h"
 #include "base/cleanup.h"
@@ -34,6 +36,16 @@ static void fill_head(uint8_t *head, bool known)
 		head[i] = (uint8_t)(i / KIB + i % 7);
 	if (known)
 		memcpy(head, "SQLite format 3\0\x10\0\1\1\0\x40\x20\x20", 24);
+}
+
+/* The same as a file. */
+static int make_file(const void *data, size_t size)
+{
+	int fd = memfd_create("cutter", MFD_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, data, size), (ssize_t)size);
+	return fd;
 }
 
 /* What the parent snapshot has of the file: count chunks of size bytes and a last one of rest. */
@@ -149,21 +161,24 @@ START_TEST(chooses)
 		{&lost, "auto", false, 2 * MIB, 0},
 		{&lost, "auto", true, 2 * MIB, 0},
 	};
+	cleanup_repository struct repository *repository = new_repository();
 	cleanup_free uint8_t *head = malloc(KIND_HEAD);
 
 	for (int i = 0; i < COUNT(cases); i++) {
-		cleanup_repository struct repository *repository = new_repository();
 		struct id ids[CHUNKS_MAX];
 		struct node old;
 		struct cutter cutter = {.page = 12345};
 		struct cutter_options options = {0};
 		struct err err = ERR_INIT;
 
+		cleanup_close int fd = -1;
+
 		fill_head(head, cases[i].known);
+		fd = make_file(head, KIND_HEAD);
 		remember(repository, cases[i].past, ids, &old);
 		ck_assert_int_eq(cutter_options_parse(cases[i].mode, &options, &err), 0);
 		cutter_choose(&cutter, repository, &options, cases[i].past == &none ? NULL : &old,
-			head, KIND_HEAD, cases[i].size);
+			fd, cases[i].size);
 		if (cutter.page != cases[i].page)
 			ck_abort_msg("case %d, %s: pages of %zu, not %zu", i, cases[i].mode,
 				cutter.page, cases[i].page);
@@ -175,56 +190,51 @@ END_TEST
 START_TEST(finds_its_pages_again)
 {
 	static const struct {
-		size_t stored, changed; /* of the four pages of the head */
+		size_t step, count; /* each step-th page of the 64 was stored, count in all */
+		bool empty; /* and has zeros alone */
 		size_t page;
-	} cases[] = {{4, 0, 64 * KIB}, {4, 1, 64 * KIB}, {4, 2, 0}, {4, 4, 0}, {0, 0, 0},
-		{3, 0, 64 * KIB}};
+	} cases[] = {
+		{1, 64, false, 64 * KIB},
+		{1, 0, false, 0},
+		{1, 5, false, 64 * KIB}, /* the first and the fifth are looked at */
+		{1, 4, false, 0}, /* one proves nothing */
+		{16, 4, false, 64 * KIB},
+		{8, 8, true, 0},
+	};
+
+	cleanup_repository struct repository *repository = new_repository();
 
 	for (int i = 0; i < COUNT(cases); i++) {
-		cleanup_repository struct repository *repository = new_repository();
-		cleanup_free uint8_t *head = malloc(KIND_HEAD);
+		cleanup_free uint8_t *data = malloc(4 * MIB);
 		static const struct cutter_options automatic;
 		struct repository_added added;
 		struct cutter cutter = {0};
 		struct err err = ERR_INIT;
 		struct id ids[CHUNKS_MAX], id;
+		cleanup_close int fd = -1;
 		struct node old;
 
-		fill_head(head, true);
+		for (size_t at = 0; at < 4 * MIB; at += 64 * KIB)
+			memset(data + at, (int)(at / (64 * KIB)) + 100, 64 * KIB);
+		fill_head(data, true);
+		for (size_t at = 0; at < 4 * MIB; at += 64 * KIB)
+			data[at + 5000] = (uint8_t)i; /* no page of another case */
 		remember(repository, &chunks, ids, &old);
-		for (size_t n = 0; n < cases[i].stored; n++)
-			ck_assert_int_eq(repository_save_blob(repository,
-						 repository_codec(repository), BLOB_DATA,
-						 head + n * 64 * KIB, 64 * KIB, &id, &added, &err),
+		for (size_t n = 0; n < cases[i].count; n++) {
+			uint8_t *page = data + n * cases[i].step * 64 * KIB;
+
+			if (cases[i].empty && n)
+				memset(page, 0, 64 * KIB);
+			ck_assert_int_eq(
+				repository_save_blob(repository, repository_codec(repository),
+					BLOB_DATA, page, 64 * KIB, &id, &added, &err),
 				0);
-		for (size_t n = 0; n < cases[i].changed; n++)
-			head[n * 64 * KIB + 50]++;
-		cutter_choose(&cutter, repository, &automatic, &old, head, KIND_HEAD, 4 * MIB);
+		}
+		fd = make_file(data, 4 * MIB);
+		cutter_choose(&cutter, repository, &automatic, &old, fd, 4 * MIB);
 		if (cutter.page != cases[i].page)
 			ck_abort_msg("case %d: pages of %zu", i, cutter.page);
 	}
-}
-END_TEST
-
-/* Empty pages are in every repository: they prove nothing. */
-START_TEST(empty_pages_prove_nothing)
-{
-	cleanup_repository struct repository *repository = new_repository();
-	cleanup_free uint8_t *head = calloc(1, KIND_HEAD);
-	static const struct cutter_options automatic;
-	struct repository_added added;
-	struct cutter cutter = {0};
-	struct err err = ERR_INIT;
-	struct id ids[CHUNKS_MAX], id;
-	struct node old;
-
-	remember(repository, &chunks, ids, &old);
-	ck_assert_int_eq(repository_save_blob(repository, repository_codec(repository), BLOB_DATA,
-				 head, 64 * KIB, &id, &added, &err),
-		0);
-	memcpy(head, "SQLite format 3\0\x10\0\1\1\0\x40\x20\x20", 24);
-	cutter_choose(&cutter, repository, &automatic, &old, head, KIND_HEAD, 4 * MIB);
-	ck_assert_uint_eq(cutter.page, 0);
 }
 END_TEST
 
@@ -301,7 +311,6 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, chooses);
 	tcase_add_test(tcase, finds_its_pages_again);
-	tcase_add_test(tcase, empty_pages_prove_nothing);
 	tcase_add_test(tcase, cuts);
 	tcase_add_test(tcase, reads_modes);
 	return unit_main("cutter", tcase);
