@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "archive/cut/cutter.h"
 #include "archive/save.h"
 #include "archive/select.h"
 #include "archive/target.h"
@@ -21,7 +22,7 @@ static struct str_list arg_excludes, arg_iexcludes, arg_exclude_files, arg_iexcl
 	arg_exclude_if_present, arg_files_from, arg_files_from_verbatim, arg_files_from_raw,
 	arg_tags;
 static const char *arg_larger_than, *arg_host, *arg_time, *arg_parent, *arg_stdin_filename,
-	*arg_compression;
+	*arg_compression, *arg_page_chunks;
 static const char *arg_group_by = "host,paths";
 static bool arg_exclude_caches, arg_one_file_system, arg_force, arg_ignore_inode, arg_ignore_ctime,
 	arg_with_atime, arg_skip_if_unchanged, arg_stdin, arg_no_scan, arg_dry_run;
@@ -128,6 +129,11 @@ static const struct verb_option options[] = {
 		.argument = N_("MODE"),
 		.help = N_("auto (default), off, fastest, better or max (or RESTIC_COMPRESSION)"),
 		.text = &arg_compression},
+	{.long_name = "page-chunks",
+		.argument = N_("MODE"),
+		.help = N_("how to cut databases and disk images: auto (default), off, or a size, "
+			   "16K to 1M (or NEXUS_PAGE_CHUNKS)"),
+		.text = &arg_page_chunks},
 	{0},
 };
 
@@ -171,6 +177,15 @@ static int read_compression(struct repository_options *ret, struct err *err)
 	}
 	return err_set(err, ERR_CONFIG, EINVAL,
 		"read --compression %s: auto, off, fastest, better or max", mode);
+}
+
+static int read_page_chunks(struct cutter_options *ret, struct err *err)
+{
+	const char *mode = arg_page_chunks ? arg_page_chunks : getenv("NEXUS_PAGE_CHUNKS");
+
+	if (!mode || !*mode)
+		return 0;
+	return cutter_options_parse(mode, ret, err) < 0 ? err_wrap(err, "read --page-chunks") : 0;
 }
 
 static int read_excludes(struct filter *ret, struct err *err)
@@ -454,6 +469,8 @@ static int read_request(int argc, char **argv, struct backing_up *job, struct re
 		r = read_stream_name(&ret->stream_path, err);
 	if (r >= 0)
 		r = read_time(&ret_options->time, err);
+	if (r >= 0)
+		r = read_page_chunks(&ret_options->cuts, err);
 	if (r >= 0)
 		r = read_paths(job->common, argc, argv, &ret->paths, &job->missing, err);
 	if (r < 0)

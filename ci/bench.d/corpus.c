@@ -1,5 +1,6 @@
 /* Makes the corpora of ci/bench: the same bytes for the same scale on every machine. Each file
  * is drawn from a seed of its own, so that nothing depends on the order. See usage below. */
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@
 static const char usage[] =
 	"Usage: corpus make|change office|small|db FOLDER SCALE\n"
 	"make fills FOLDER, which must not exist; change alters 2 % of what make made.\n"
-	"SCALE is in thousandths: 1000 is 2.6 GB, 200,000 files, a 4 GiB image.\n";
+	"SCALE is in thousandths: 1000 is 2.6 GB, 200,000 files, a database of 4 GiB.\n";
 
 /* --- Numbers and content --- */
 
@@ -141,6 +142,22 @@ static void fill_page(struct source *source, char *ret)
 	fill_rows(source, ret + 24, used - 24);
 }
 
+/* The first page of a SQLite database with no table: what tools know the file by. */
+static void fill_sqlite(uint32_t pages, char *ret)
+{
+	static const uint8_t header[] = "SQLite format 3\0\x10\0\1\1\0\x40\x20\x20\0\0\0\1";
+	static const uint8_t leaf[] = {0x0d, 0, 0, 0, 0, PAGE >> 8, 0};
+
+	memset(ret, 0, PAGE);
+	memcpy(ret, header, sizeof(header) - 1);
+	pages = htobe32(pages);
+	memcpy(ret + 28, &pages, sizeof(pages));
+	ret[47] = 4; /* the schema's format */
+	ret[59] = 1; /* UTF-8 */
+	ret[95] = 1; /* of the change that the number of pages is from */
+	memcpy(ret + 100, leaf, sizeof(leaf));
+}
+
 static void fill_pages(struct source *source, char *ret, size_t size)
 {
 	for (size_t at = 0; at < size; at += PAGE)
@@ -187,12 +204,13 @@ struct bulk {
 	fill_fn *fill;
 	size_t mib; /* at scale 1000 */
 	bool pages; /* a change alters pages; else a row here and there, and more at the end */
+	bool sqlite; /* the first page is a database's, and stays */
 };
 
 static const struct bulk bulks[] = {
-	{"office", "orders.sql", fill_rows, 400, false},
-	{"office", "stock.db", fill_pages, 300, true},
-	{"db", "disk.img", fill_pages, 4096, true},
+	{"office", "orders.sql", fill_rows, 400, false, false},
+	{"office", "stock.db", fill_pages, 300, true, false},
+	{"db", "orders.sqlite", fill_pages, 4096, true, true},
 };
 
 struct maker {
@@ -319,6 +337,8 @@ static int make_bulk(const struct maker *maker, const struct bulk *bulk, struct 
 		struct source source = source_of((uintptr_t)(bulk - bulks) + 50, i);
 
 		bulk->fill(&source, maker->piece, PIECE);
+		if (bulk->sqlite && i == 0)
+			fill_sqlite((uint32_t)(count * (PIECE / PAGE)), maker->piece);
 		r = file_write_full(fd, maker->piece, PIECE, bulk->name, err);
 	}
 	return r < 0 ? r : set_time(fd, bulk->name, err);
@@ -337,6 +357,7 @@ static int change_bulk(const struct maker *maker, const struct bulk *bulk, struc
 	cleanup_close int fd = open_at(maker, bulk->name, O_WRONLY, err);
 	size_t size = scaled(maker, bulk->mib) * PIECE;
 	size_t count = size / (bulk->pages ? PAGE : PIECE) / CHANGED_EVERY;
+	size_t first = bulk->sqlite, pages = size / PAGE - first; /* that may change */
 	size_t more = size / 100 < FILE_MAX ? size / 100 : FILE_MAX;
 	int r = fd < 0 ? fd : 0;
 
@@ -344,8 +365,8 @@ static int change_bulk(const struct maker *maker, const struct bulk *bulk, struc
 		fill_page(&source, maker->piece);
 		fill_noise(&source, maker->piece, 16);
 		if (bulk->pages)
-			r = write_at(
-				fd, maker->piece, PAGE, below(&source, size / PAGE) * PAGE, err);
+			r = write_at(fd, maker->piece, PAGE, (first + below(&source, pages)) * PAGE,
+				err);
 		else
 			r = write_at(fd, maker->piece, 40, below(&source, size - 40), err);
 	}

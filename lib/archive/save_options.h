@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "archive/cut/cutter.h"
 #include "archive/filter.h"
 #include "archive/progress.h"
 #include "archive/reject.h"
@@ -22,6 +23,7 @@ struct save_options {
 	 * stored as this absolute path. */
 	const char *stream_path;
 	int stream_fd;
+	struct cutter_options cuts;
 	struct node_time time; /* of the snapshot; zeros: now */
 	bool one_file_system;
 	bool with_atime; /* store access times too */

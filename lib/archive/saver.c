@@ -9,6 +9,7 @@
 
 #define READ_SIZE (1u << 20) /* bytes asked for at once */
 #define ENTRIES_AT_ONCE 2000u /* of a folder, as text */
+#define IDS_AT_ONCE 20000u /* of the content of its files */
 
 void saver_tell(struct saver *saver, const struct err *err)
 {
@@ -78,6 +79,7 @@ static int next_entries(void *context, bool first, struct buf *ret, struct err *
 {
 	struct tree_text *text = context;
 	const struct save_dir *dir = text->dir;
+	size_t ids = 0;
 	int r = 0;
 
 	if (first) {
@@ -85,7 +87,9 @@ static int next_entries(void *context, bool first, struct buf *ret, struct err *
 		text->any = false;
 		r = tree_begin(ret, err);
 	}
-	for (size_t i = 0; r >= 0 && i < ENTRIES_AT_ONCE && text->next < dir->count; i++) {
+	for (size_t i = 0;
+		r >= 0 && i < ENTRIES_AT_ONCE && ids < IDS_AT_ONCE && text->next < dir->count;
+		i++) {
 		const struct walk_entry *entry = &dir->entries[text->next++];
 		struct node node;
 
@@ -95,11 +99,21 @@ static int next_entries(void *context, bool first, struct buf *ret, struct err *
 		if (text->saver->options->with_atime)
 			node.accessed = walk_time(&entry->st.st_atim);
 		r = tree_add(ret, &node, !text->any, err);
+		ids += entry->content_count;
 		text->any = true;
 	}
 	if (r < 0 || text->next < dir->count)
 		return r < 0 ? r : 1;
 	return tree_end(ret, err);
+}
+
+static bool is_large(const struct save_dir *dir)
+{
+	size_t ids = 0;
+
+	for (size_t i = 0; i < dir->count; i++)
+		ids += dir->entries[i].content_count;
+	return dir->count > ENTRIES_AT_ONCE || ids > IDS_AT_ONCE;
 }
 
 /* The text of most folders is short and made once; that of large ones is not held. */
@@ -111,7 +125,7 @@ static int store_tree(struct saver *saver, struct blob_codec *codec, const struc
 	const struct blob_source source = {next_entries, &context};
 	int r;
 
-	if (dir->count > ENTRIES_AT_ONCE)
+	if (is_large(dir))
 		return repository_save_tree(saver->repository, codec, &source, ret, ret_added, err);
 	r = next_entries(&context, true, &text, err);
 	return r < 0 ? r
@@ -295,12 +309,11 @@ static void next_slab(struct saver *saver, size_t *start, size_t have)
 }
 
 /* Cuts what is there; *start and *have say where the open chunk stands. */
-static int cut_chunks(struct saver *saver, struct save_file *file, size_t *start, size_t *have,
-	size_t *scanned, struct err *err)
+static int cut_chunks(
+	struct saver *saver, struct save_file *file, size_t *start, size_t *have, struct err *err)
 {
 	for (;;) {
-		size_t size =
-			chunker_next(&saver->chunker, saver->slab->data + *start, *have, scanned);
+		size_t size = cutter_next(&file->cutter, saver->slab->data + *start, *have);
 		int r;
 
 		if (!size)
@@ -310,7 +323,6 @@ static int cut_chunks(struct saver *saver, struct save_file *file, size_t *start
 			return r;
 		*start += size;
 		*have -= size;
-		*scanned = 0;
 	}
 }
 
@@ -319,7 +331,7 @@ static int cut_chunks(struct saver *saver, struct save_file *file, size_t *start
 static int read_file(struct saver *saver, struct save_file *file, int fd, uint64_t expected,
 	uint64_t *ret_size, struct err *read_err, struct err *err)
 {
-	size_t start = saver->slab->used, have = 0, scanned = 0;
+	size_t start = saver->slab->used, have = 0;
 	uint64_t size = 0;
 	int r;
 
@@ -341,7 +353,7 @@ static int read_file(struct saver *saver, struct save_file *file, int fd, uint64
 		saver->slab->used += (size_t)n;
 		have += (size_t)n;
 		size += (uint64_t)n;
-		r = cut_chunks(saver, file, &start, &have, &scanned, err);
+		r = cut_chunks(saver, file, &start, &have, err);
 		if (r < 0)
 			return r;
 		/* A short read at the expected size is the end: saves a call a file. */
@@ -364,8 +376,22 @@ static int open_file(int dir_fd, const char *name, struct stat *ret_st, struct e
 	return err_set(err, ERR_SYSTEM, ESTALE, "open it: it is no file any more");
 }
 
+static struct save_file *file_new(struct saver *saver, struct save_dir *dir, size_t slot)
+{
+	struct save_file *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return NULL;
+	file->dir = dir;
+	file->slot = slot;
+	file->pending = 1;
+	file->cutter.chunker = &saver->chunker;
+	saver_dir_hold(saver, dir);
+	return file;
+}
+
 static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
-	const char *open_name, bool *ret_left_out, struct err *err)
+	const char *open_name, const struct node *old, bool *ret_left_out, struct err *err)
 {
 	struct walk_entry *entry = &dir->entries[slot];
 	struct err read_err = ERR_INIT;
@@ -384,11 +410,11 @@ static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, 
 	}
 	if (entry->st.st_size > (off_t)READ_SIZE)
 		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	file = calloc(1, sizeof(*file));
+	file = file_new(saver, dir, slot);
 	if (!file)
 		return err_oom(err);
-	*file = (struct save_file){.dir = dir, .slot = slot, .pending = 1};
-	saver_dir_hold(saver, dir);
+	cutter_choose(&file->cutter, saver->repository, &saver->options->cuts, old, fd,
+		(uint64_t)entry->st.st_size);
 	r = read_file(saver, file, fd, (uint64_t)entry->st.st_size, &size, &read_err, err);
 	if (r == 1) {
 		saver_tell(saver, &read_err);
@@ -405,15 +431,13 @@ static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, 
 
 int saver_stream(struct saver *saver, struct save_dir *dir, size_t slot, int fd, struct err *err)
 {
-	struct save_file *file = calloc(1, sizeof(*file));
+	struct save_file *file = file_new(saver, dir, slot);
 	struct err read_err = ERR_INIT;
 	uint64_t size = 0;
 	int r, released;
 
 	if (!file)
 		return err_oom(err);
-	*file = (struct save_file){.dir = dir, .slot = slot, .pending = 1};
-	saver_dir_hold(saver, dir);
 	r = read_file(saver, file, fd, UINT64_MAX, &size, &read_err, err);
 	if (r == 1) {
 		*err = read_err;
@@ -477,7 +501,7 @@ int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_f
 		saver->summary.total_bytes_processed += (uint64_t)entry->st.st_size;
 		progress_add(&progress->bytes_done, (uint64_t)entry->st.st_size);
 	} else {
-		r = save_content(saver, dir, slot, dir_fd, open_name, &left_out, err);
+		r = save_content(saver, dir, slot, dir_fd, open_name, old, &left_out, err);
 		if (left_out)
 			return r;
 		if (old && old->type == NODE_FILE)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "archive/cut/cutter.h"
 #include "archive/pipeline.h"
 #include "archive/save_options.h"
 #include "archive/slab.h"
@@ -33,6 +34,7 @@ struct save_dir {
 struct save_file {
 	struct save_dir *dir;
 	size_t slot;
+	struct cutter cutter;
 	struct id *ids; /* owned until it is done */
 	size_t count, allocated;
 	unsigned pending; /* chunks, and the walker itself */

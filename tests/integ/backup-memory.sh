@@ -23,6 +23,25 @@ seq 1 100000 >"$T/src/a"
 bounded 64 backup "$T/src"
 bounded 64 restore latest --target "$T/out"
 cmp "$T/src/a" "$T/out$T/src/a" || backup_die "restored other bytes"
+# As many pages as a file has: 65,536, none like another, and the list of them from the parent.
+mkdir "$T/image"
+python3 - "$T/image/disk" <<'END'
+import os
+import sys
+disk = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+os.ftruncate(disk, 4 << 30)
+os.pwrite(disk, b"LUKS\xba\xbe\0\2", 0)
+for page in range(1, 65536):
+    os.pwrite(disk, page.to_bytes(8, "big"), page << 16)
+END
+export RESTIC_REPOSITORY=$T/repo-image
+"$NB" init -q || backup_die "init"
+bounded 64 backup "$T/image"
+[ "$("$NB" stats --json --mode raw-data | jq .total_blob_count)" -ge 65536 ] ||
+	backup_die "the image is not stored in pages"
+touch "$T/image/disk"
+bounded 64 backup "$T/image"
+rm -rf "$T/image" "$RESTIC_REPOSITORY"
 mkdir "$T/huge"
 python3 - "$T/huge" <<'END'
 import sys

@@ -17,7 +17,7 @@ for corpus in office small db; do
 	(cd "$T/$corpus" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) |
 		sha256sum | cut -c 1-16
 done >"$T/sums"
-[ "$(tr '\n' ' ' <"$T/sums")" = "1dd6f2ba546358ec 05c86e2ecd6f3342 cb1e53bf0c3e12ae " ] || die "other data: $(tr '\n' ' ' <"$T/sums")"
+[ "$(tr '\n' ' ' <"$T/sums")" = "1dd6f2ba546358ec 05c86e2ecd6f3342 626d325108751c2f " ] || die "other data: $(tr '\n' ' ' <"$T/sums")"
 "$maker" make office "$T/office" 1 2>/dev/null && die "it fills a folder that is there"
 "$maker" make ledger "$T/ledger" 1 2>/dev/null && die "it makes an unknown corpus"
 
@@ -52,6 +52,7 @@ for corpus in office small db; do
 		done
 		grep -qE "^$corpus $step( +[0-9./]+){3}" "$T/out" || die "$corpus $step: no line"
 	done
+	grep -qE "^$corpus added( +[0-9.]+){3} " "$T/out" || die "$corpus: not what was added"
 done
 "$bench" plot "$T/result.csv" >"$T/plot.svg" || die "plot"
 python3 -c 'import sys, xml.dom.minidom as m; print(len(m.parse(sys.argv[1]).getElementsByTagName("rect")))' \
