@@ -151,15 +151,6 @@ static void stand_in(struct saver *saver, int fd)
 		saver->here = fchdir(fd) == 0 ? fd : -1;
 }
 
-/* Back to where paths of targets lead from. */
-static int stand_back(struct saver *saver, struct err *err)
-{
-	saver->here = -1;
-	if (saver->start_fd >= 0 && fchdir(saver->start_fd) < 0)
-		return err_errno(err, errno, "return to the current folder");
-	return 0;
-}
-
 static int walk_entries(struct saver *saver, struct save_dir *dir, int fd, struct str_list *names,
 	struct tree_beside *beside, struct err *err)
 {
@@ -258,7 +249,7 @@ static int walk_target(struct saver *saver, struct save_dir *dir, size_t slot,
 			return 0;
 		r = save_entry(saver, dir, slot, AT_FDCWD, target->name, target->path,
 			target->explicit_leaf, beside, err);
-		return r < 0 ? r : stand_back(saver, err);
+		return r < 0 ? r : saver_stand_back(saver, err);
 	}
 	/* Attributes of the folders above may be unreadable for us: not asked for, no loss. */
 	r = walk_entry_read(AT_FDCWD, target->path, false, saver->names, entry, &incomplete, err);
@@ -493,7 +484,7 @@ static int run(struct saver *saver, const struct target *target, const struct no
 		r = walk_targets(saver, NULL, 0, target,
 			options->parent ? &options->parent->tree : NULL, err);
 	if (r < 0) {
-		(void)!stand_back(saver, &flush_err);
+		(void)!saver_stand_back(saver, &flush_err);
 		/* Queued chunks are still stored, so that the next run finds them. A failing
 		 * pool or a full disk makes this fail too; the first error is what is told. */
 		if (pipeline_drain(saver->pipeline, &flush_err) >= 0)

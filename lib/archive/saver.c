@@ -27,6 +27,14 @@ int saver_tick(struct saver *saver, struct err *err)
 	return saver->lock ? lock_refresh(saver->lock, err) : 0;
 }
 
+int saver_stand_back(struct saver *saver, struct err *err)
+{
+	saver->here = -1;
+	if (saver->start_fd >= 0 && fchdir(saver->start_fd) < 0)
+		return err_errno(err, errno, "return to the current folder");
+	return 0;
+}
+
 /* --- Trees: in whichever thread does the last part --- */
 
 static void dir_free(struct save_dir *dir)

@@ -64,6 +64,8 @@ struct saver {
 
 /* Tells that what saver->path names could not be read, and counts it. */
 void saver_tell(struct saver *saver, const struct err *err);
+/* Back to the current folder of before the walk, where relative paths lead from. */
+int saver_stand_back(struct saver *saver, struct err *err) __attribute__((warn_unused_result));
 /* What is done now and then: look whether to stop, keep the lock fresh, show progress. */
 int saver_tick(struct saver *saver, struct err *err) __attribute__((warn_unused_result));
 
