@@ -1,21 +1,23 @@
 #include "archive/check.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/pipeline.h"
 #include "archive/select.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "crypto/cipher.h"
-#include "crypto/hash.h"
 #include "repo/pack.h"
+#include "repo/stream/pack_check.h"
 #include "repo/stream/tree_stream.h"
 
 #define DEPTH_MAX 2048 /* folders */
-#define PIECE (1u << 20)
+#define THREADS 4 /* with SLOTS, what bounds the memory of reading */
+#define SLOTS (THREADS + 1) /* packs on their way */
 #define MESSAGES_MAX 1000 /* of a kind, before the rest is only counted */
 
 /* A pack file that is there. */
@@ -79,160 +81,152 @@ static int note_pack(const struct id *id, uint64_t size_bytes, void *context, st
 }
 
 /* What a pack's size must be by its list. */
-static uint64_t expected_size(const struct index_entry *const *entries, size_t count)
+static uint64_t expected_size(const struct index_entry *entries, size_t count)
 {
 	uint64_t size = CIPHER_OVERHEAD + 4;
 
 	for (size_t i = 0; i < count; i++)
-		size += entries[i]->location.length +
-			(entries[i]->location.plain_length ? 41u : 37u);
+		size += entries[i].location.length + (entries[i].location.plain_length ? 41u : 37u);
 	return size;
 }
 
-/* Collects the entries of the pack at a number of the list in ret (pointers to them) and returns
- * how many they are in the list. A blob given twice at one place (by two index files) comes
- * once. */
+/* Collects the entries of the pack at a number of the list in ret and returns how many they are in
+ * the list. A blob given twice at one place (by two index files) comes once. */
 static int take_pack(const struct sorted *list, size_t number, struct buf *ret, size_t *ret_count,
 	struct err *err)
 {
-	const struct index_entry *entry = sorted_at(list, number), *last = NULL;
-	uint32_t pack = entry->pack;
+	struct index_entry last = {.pack = 0}, entry;
 	size_t n = 0;
 	int r = 0;
 
 	buf_clear(ret);
-	while (r >= 0 && entry->pack == pack) {
-		if (!last || last->location.offset != entry->location.offset ||
-			!id_equal(&last->id, &entry->id))
+	for (; r >= 0 && number + n < sorted_count(list); n++) {
+		memcpy(&entry, sorted_at(list, number + n), sizeof(entry));
+		if (n && entry.pack != last.pack)
+			break;
+		if (!n || last.location.offset != entry.location.offset ||
+			!id_equal(&last.id, &entry.id))
 			r = buf_add(ret, &entry, sizeof(entry), err);
 		last = entry;
-		if (number + ++n == sorted_count(list))
-			break;
-		entry = sorted_at(list, number + n);
 	}
 	*ret_count = n;
 	return r;
 }
 
 static void check_pack_size(
-	struct checker *checker, const struct index_entry *const *entries, size_t count)
+	uint64_t size, const struct index_entry *entries, size_t count, struct err *ret_err)
 {
-	const struct found *found = &checker->packs[entries[0]->pack];
 	uint64_t expected = expected_size(entries, count);
-	struct err err = ERR_INIT;
-	char name[ID_TEXT_SIZE];
 
-	id_format(index_pack_id(index_of(checker), entries[0]->pack), name);
-	if (!found->size) {
-		err_set(&err, ERR_CORRUPT, ENOENT, "pack is missing");
-		tell(checker, name, &err);
-	} else if (found->size != expected) {
-		err_set(&err, ERR_CORRUPT, EBADMSG,
+	if (!size)
+		err_set(ret_err, ERR_CORRUPT, ENOENT, "pack is missing");
+	else if (size != expected)
+		err_set(ret_err, ERR_CORRUPT, EBADMSG,
 			"pack has %llu bytes, by the index it should have %llu",
-			(unsigned long long)found->size, (unsigned long long)expected);
-		tell(checker, name, &err);
-	}
+			(unsigned long long)size, (unsigned long long)expected);
 }
 
-/* --- Reading packs --- */
+/* --- Reading packs: several at a time. What is found is told in their order. --- */
 
-/* The whole pack, hashed, in memory: packs are at most some tens of MiB. */
-static int load_pack(struct checker *checker, const struct id *id, uint64_t size, struct buf *ret,
-	struct err *err)
+/* A pack on its way. Slots are filled and emptied in turn. */
+struct slot {
+	struct pack_check reader;
+	struct buf entries; /* owned: struct index_entry */
+	struct id id;
+	uint64_t size; /* bytes */
+	struct err size_err, err; /* what was found */
+	bool used; /* by the main thread: filled and not emptied */
+	bool done; /* guarded by the mutex */
+};
+
+struct reading {
+	struct checker *checker;
+	struct pipeline *pipeline; /* owned */
+	struct slot slots[SLOTS];
+	size_t next;
+	pthread_mutex_t mutex, large;
+	pthread_cond_t any_done;
+};
+
+static void read_pack(
+	struct reading *reading, struct slot *slot, struct blob_codec *codec, bool failed)
 {
-	struct hash *hash = blob_codec_hash(repository_codec(checker->repository));
-	char name[ID_TEXT_SIZE];
-	struct id found;
-	int r;
+	size_t count = slot->entries.size / sizeof(struct index_entry);
+	int r = 0;
 
-	id_format(id, name);
-	buf_clear(ret);
-	r = buf_reserve(ret, size, err);
-	for (uint64_t at = 0; r >= 0 && at < size; at += PIECE) {
-		size_t n = size - at < PIECE ? (size_t)(size - at) : PIECE;
+	if (!failed)
+		r = pack_check_read(&slot->reader, codec, &slot->id, slot->size,
+			(const struct index_entry *)(void *)slot->entries.data, count, &slot->err);
+	(void)r; /* stands in slot->err */
+	blob_codec_trim(codec);
+	pthread_mutex_lock(&reading->mutex);
+	slot->done = true;
+	pthread_cond_signal(&reading->any_done);
+	pthread_mutex_unlock(&reading->mutex);
+}
 
-		r = store_read(repository_store(checker->repository), STORE_PACK, name, at,
-			ret->data + at, n, err);
-	}
-	if (r >= 0)
-		r = hash_once(hash, ret->data, size, found.bytes, err);
-	if (r < 0)
-		return r;
-	ret->size = size;
-	if (!id_equal(&found, id))
-		return err_set(err, ERR_CORRUPT, EBADMSG, "pack's hash is another");
+static int read_packs(const struct pipeline_job *jobs, size_t count, struct blob_codec *codec,
+	bool failed, void *context, struct err *err)
+{
+	(void)err;
+	for (size_t i = 0; i < count; i++)
+		read_pack(context, jobs[i].owner, codec, failed);
 	return 0;
 }
 
-/* Opens the header of a pack in memory and lists its blobs. */
-static int read_header(struct checker *checker, struct buf *pack, struct buf *ret, struct err *err)
+static int start_reading(struct reading *reading, struct err *err)
 {
-	struct cipher *cipher = blob_codec_cipher(repository_codec(checker->repository));
-	uint32_t length;
-	uint8_t *header;
-	int r;
+	struct repository *repository = reading->checker->repository;
+	int r = 0;
 
-	if (pack->size < CIPHER_OVERHEAD + sizeof(length))
-		return err_set(err, ERR_CORRUPT, EBADMSG, "pack is too short to be one");
-	memcpy(&length, pack->data + pack->size - sizeof(length), sizeof(length));
-	length = le32toh(length);
-	if (length < CIPHER_OVERHEAD || length > PACK_HEADER_MAX ||
-		length > pack->size - sizeof(length))
-		return err_set(err, ERR_CORRUPT, EBADMSG, "pack's header has a wrong length");
-	header = pack->data + pack->size - sizeof(length) - length;
-	r = cipher_open(cipher, header, length, err);
-	if (r < 0)
-		return r;
-	return pack_header_parse(header + CIPHER_IV_SIZE, length - CIPHER_OVERHEAD,
-		pack->size - sizeof(length) - length, ret, err);
+	pthread_mutex_init(&reading->mutex, NULL);
+	pthread_mutex_init(&reading->large, NULL);
+	pthread_cond_init(&reading->any_done, NULL);
+	for (size_t i = 0; i < SLOTS; i++)
+		reading->slots[i].entries = BUF_INIT(PACK_HEADER_MAX * 2);
+	if (!reading->checker->options->read_data)
+		return 0;
+	for (size_t i = 0; r >= 0 && i < SLOTS; i++)
+		r = pack_check_init(&reading->slots[i].reader, repository_store(repository),
+			&reading->large, err);
+	return r < 0 ? r
+		     : pipeline_new(
+			       repository, THREADS, read_packs, reading, &reading->pipeline, err);
 }
 
-static bool same_entry(const struct pack_entry *a, const struct index_entry *b)
+static void end_reading(struct reading *reading)
 {
-	return id_equal(&a->id, &b->id) && (a->type == BLOB_TREE) == b->is_tree &&
-	       a->location.offset == b->location.offset &&
-	       a->location.length == b->location.length &&
-	       a->location.plain_length == b->location.plain_length;
-}
-
-static int check_blob(struct checker *checker, struct buf *pack, const struct pack_entry *entry,
-	struct buf *scratch, struct err *err)
-{
-	if (blob_plain_size(&entry->location) > blob_plain_max(entry->type))
-		return err_set(err, ERR_CORRUPT, EFBIG, "blob is too large");
-	return blob_open(repository_codec(checker->repository), pack->data + entry->location.offset,
-		entry->location.length, entry->location.plain_length, &entry->id, scratch, err);
-}
-
-static void check_pack_data(struct checker *checker, const struct index_entry *const *entries,
-	size_t count, struct buf *pack, struct buf *scratch)
-{
-	cleanup_buf struct buf list = BUF_INIT(PACK_HEADER_MAX * 2);
-	const struct id *id = index_pack_id(index_of(checker), entries[0]->pack);
-	const struct pack_entry *found;
-	struct err err = ERR_INIT;
-	char name[ID_TEXT_SIZE];
-	size_t found_count;
-	int r;
-
-	id_format(id, name);
-	r = load_pack(checker, id, checker->packs[entries[0]->pack].size, pack, &err);
-	if (r >= 0)
-		r = read_header(checker, pack, &list, &err);
-	found = (const struct pack_entry *)(const void *)list.data;
-	found_count = list.size / sizeof(*found);
-	if (r >= 0 && found_count != count)
-		r = err_set(&err, ERR_CORRUPT, EBADMSG, "pack lists %zu blobs, the index %zu",
-			found_count, count);
-	for (size_t i = 0; r >= 0 && i < found_count; i++) {
-		if (!same_entry(&found[i], entries[i]))
-			r = err_set(&err, ERR_CORRUPT, EBADMSG,
-				"pack and index disagree about blob %zu", i);
-		else
-			r = check_blob(checker, pack, &found[i], scratch, &err);
+	pipeline_free(reading->pipeline);
+	for (size_t i = 0; i < SLOTS; i++) {
+		pack_check_done(&reading->slots[i].reader);
+		buf_done(&reading->slots[i].entries);
 	}
-	if (r < 0)
-		tell(checker, name, &err);
+	pthread_cond_destroy(&reading->any_done);
+	pthread_mutex_destroy(&reading->mutex);
+	pthread_mutex_destroy(&reading->large);
+}
+
+/* Waits until the slot's pack is read, and tells what was found. */
+static int empty_slot(struct reading *reading, struct slot *slot, struct err *err)
+{
+	struct progress *progress = reading->checker->options->progress;
+	char name[ID_TEXT_SIZE];
+
+	if (!slot->used)
+		return 0;
+	pthread_mutex_lock(&reading->mutex);
+	while (!slot->done)
+		pthread_cond_wait(&reading->any_done, &reading->mutex);
+	pthread_mutex_unlock(&reading->mutex);
+	slot->used = false;
+	id_format(&slot->id, name);
+	if (slot->size_err.code)
+		tell(reading->checker, name, &slot->size_err);
+	if (slot->err.code)
+		tell(reading->checker, name, &slot->err);
+	progress_add(&progress->files_done, 1);
+	progress_add(&progress->bytes_done, slot->size);
+	return tick(reading->checker, err);
 }
 
 static bool is_read(const struct checker *checker, uint32_t pack)
@@ -245,31 +239,56 @@ static bool is_read(const struct checker *checker, uint32_t pack)
 					   index_pack_id(index_of(checker), pack), size));
 }
 
-static int check_packs(struct checker *checker, struct err *err)
+/* Sends a filled slot on its way. */
+static int send_slot(struct reading *reading, struct slot *slot, bool is_wanted, struct err *err)
 {
-	cleanup_buf struct buf pack = BUF_INIT(512u << 20), scratch = BUF_INIT(BLOB_TREE_MAX + 1);
-	cleanup_buf struct buf found = BUF_INIT(PACK_HEADER_MAX);
-	cleanup_sorted struct sorted *list = NULL;
-	struct progress *progress = checker->options->progress;
-	int r = index_by_pack(index_of(checker), &list, err);
+	const struct pipeline_job job = {.owner = slot, .size = (size_t)slot->size};
+
+	slot->used = true;
+	slot->done = !reading->pipeline || !is_wanted;
+	return slot->done ? 0 : pipeline_push(reading->pipeline, &job, err);
+}
+
+static int check_listed(struct reading *reading, const struct sorted *list, struct err *err)
+{
+	struct checker *checker = reading->checker;
+	int r = 0;
 	size_t n;
 
 	for (size_t at = 0; r >= 0 && at < sorted_count(list); at += n) {
-		const struct index_entry **entries;
-		size_t unique;
+		struct slot *slot = &reading->slots[reading->next++ % SLOTS];
+		const struct index_entry *entries;
 
-		r = take_pack(list, at, &found, &n, err);
+		r = empty_slot(reading, slot, err);
+		if (r >= 0)
+			r = take_pack(list, at, &slot->entries, &n, err);
 		if (r < 0)
-			break;
-		entries = (const struct index_entry **)(void *)found.data;
-		unique = found.size / sizeof(*entries);
-		check_pack_size(checker, entries, unique);
-		if (is_read(checker, entries[0]->pack))
-			check_pack_data(checker, entries, unique, &pack, &scratch);
-		progress_add(&progress->files_done, 1);
-		progress_add(&progress->bytes_done, checker->packs[entries[0]->pack].size);
-		r = tick(checker, err);
+			return r;
+		entries = (const struct index_entry *)(void *)slot->entries.data;
+		slot->id = *index_pack_id(index_of(checker), entries->pack);
+		slot->size = checker->packs[entries->pack].size;
+		slot->err = ERR_INIT;
+		slot->size_err = ERR_INIT;
+		check_pack_size(slot->size, entries, slot->entries.size / sizeof(*entries),
+			&slot->size_err);
+		r = send_slot(reading, slot, is_read(checker, entries->pack), err);
 	}
+	for (size_t i = 0; r >= 0 && i < SLOTS; i++)
+		r = empty_slot(reading, &reading->slots[reading->next++ % SLOTS], err);
+	return r;
+}
+
+static int check_packs(struct checker *checker, struct err *err)
+{
+	cleanup_sorted struct sorted *list = NULL;
+	struct reading reading = {.checker = checker};
+	int r = start_reading(&reading, err);
+
+	if (r >= 0)
+		r = index_by_pack(index_of(checker), &list, err);
+	if (r >= 0)
+		r = check_listed(&reading, list, err);
+	end_reading(&reading);
 	return r;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,13 +11,14 @@
 
 #include "archive/saver.h"
 #include "archive/target.h"
-#include "repo/stream/tree_stream.h"
 
 #define SLABS 2 /* one is filled while the other is worked off */
 #define PATH_MAX_SIZE (1u << 20)
 
 static void saver_done(struct saver *saver)
 {
+	if (saver->start_fd >= 0)
+		close(saver->start_fd);
 	pipeline_free(saver->pipeline);
 	slab_unref(saver->slab);
 	slab_pool_free(saver->slabs);
@@ -25,56 +27,25 @@ static void saver_done(struct saver *saver)
 	pthread_mutex_destroy(&saver->mutex);
 }
 
-/* The parent snapshot's tree of a folder, gone through beside the folder itself. */
-struct old_tree {
-	struct tree_stream stream;
-	struct node node; /* the current one */
-	bool open, has_node;
-};
-
-static void old_tree_done(struct old_tree *old)
-{
-	tree_stream_done(&old->stream);
-}
-
-static void old_tree_next(struct old_tree *old)
+/* Opens the parent snapshot's tree of a folder. One that can't be read is no reason to fail:
+ * everything below is read again. */
+static void open_beside(struct saver *saver, struct save_dir *dir, const struct id *previous,
+	struct tree_beside *ret)
 {
 	struct err err = ERR_INIT;
 
-	old->has_node = old->open && tree_stream_next(&old->stream, &old->node, &err) == 1;
-}
-
-/* A tree that can't be read is no reason to fail: everything below is read again. */
-static void old_tree_open(struct saver *saver, struct old_tree *old, const struct id *id)
-{
-	struct err err = ERR_INIT;
-
-	*old = (struct old_tree){0};
-	if (!id)
-		return;
-	if (tree_stream_open(saver->repository, repository_codec(saver->repository), id,
-		    &old->stream, &err) < 0) {
+	if (previous) {
+		dir->previous = *previous;
+		dir->has_previous = true;
+	}
+	if (tree_beside_open(saver->repository, repository_codec(saver->repository), previous, ret,
+		    &err) < 0)
 		saver_tell(saver, &err);
-		return;
-	}
-	old->open = true;
-	old_tree_next(old);
 }
 
-/* The node called name; names are asked for in ascending order. */
-static const struct node *old_tree_find(struct old_tree *old, const char *name)
+static const struct id *subtree_of(const struct node *node)
 {
-	int order;
-
-	while (old->has_node) {
-		order = strcmp(old->node.name, name);
-		if (order == 0)
-			return &old->node;
-		if (order > 0)
-			return NULL;
-		old_tree_next(old);
-	}
-	return NULL;
+	return node && node->type == NODE_DIR && node->has_subtree ? &node->subtree : NULL;
 }
 
 static int walk_folder(struct saver *saver, struct save_dir *parent, size_t slot, int fd,
@@ -102,7 +73,7 @@ static bool device_is_foreign(const struct saver *saver, dev_t device)
 }
 
 static int save_folder(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
-	const char *open_name, const struct node *old, struct err *err)
+	const char *open_name, const struct id *previous, struct err *err)
 {
 	struct walk_entry *entry = &dir->entries[slot];
 	struct err open_err = ERR_INIT;
@@ -116,20 +87,24 @@ static int save_folder(struct saver *saver, struct save_dir *dir, size_t slot, i
 		return 0;
 	}
 	/* A mount point of a file system that is left out stays, empty. */
-	return walk_folder(saver, dir, slot, fd,
-		old && old->type == NODE_DIR && old->has_subtree ? &old->subtree : NULL,
-		device_is_foreign(saver, entry->st.st_dev), err);
+	return walk_folder(
+		saver, dir, slot, fd, previous, device_is_foreign(saver, entry->st.st_dev), err);
 }
 
 /* Saves one thing: name in dir_fd (open_name if it is opened by another name: that of a target).
  * The path is set. explicit: it was named, so nothing about it leaves it out. */
 static int save_entry(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
-	const char *name, const char *open_name, bool explicit, const struct node *old,
+	const char *name, const char *open_name, bool explicit, struct tree_beside *beside,
 	struct err *err)
 {
 	struct walk_entry *entry = &dir->entries[slot];
 	struct err incomplete, read_err = ERR_INIT;
-	int r = walk_entry_read(dir_fd, open_name, saver->names, entry, &incomplete, &read_err);
+	const struct node *old = NULL;
+	struct tree_passed passed;
+	struct node node;
+	bool same;
+	int r = walk_entry_read(dir_fd, open_name, saver->here == dir_fd, saver->names, entry,
+		&incomplete, &read_err);
 
 	if (r < 0 || S_ISSOCK(entry->st.st_mode)) {
 		/* What vanished meanwhile is not missed; sockets are never stored. */
@@ -151,19 +126,33 @@ static int save_entry(struct saver *saver, struct save_dir *dir, size_t slot, in
 		if (!entry->name)
 			return err_oom(err);
 	}
-	if (S_ISDIR(entry->st.st_mode))
-		return save_folder(saver, dir, slot, dir_fd, open_name, old, err);
-	if (!S_ISREG(entry->st.st_mode))
-		return 0;
-	if (device_is_foreign(saver, entry->st.st_dev)) {
+	if (S_ISREG(entry->st.st_mode) && device_is_foreign(saver, entry->st.st_dev)) {
 		walk_entry_done(entry);
 		return 0;
 	}
+	saver_node(saver, entry, &node);
+	same = tree_beside_pass(beside, &node, &passed);
+	if (!same)
+		old = tree_beside_find(beside, name);
+	if (S_ISDIR(entry->st.st_mode))
+		return save_folder(saver, dir, slot, dir_fd, open_name,
+			same ? &passed.subtree : subtree_of(old), err);
+	if (same)
+		return saver_keep(saver, entry, &passed, err);
+	if (!S_ISREG(entry->st.st_mode))
+		return 0;
 	return saver_file(saver, dir, slot, dir_fd, open_name, old, err);
 }
 
+/* Makes the folder fd this thread's current one, where attributes are found sooner. */
+static void stand_in(struct saver *saver, int fd)
+{
+	if (saver->start_fd >= 0 && saver->here != fd)
+		saver->here = fchdir(fd) == 0 ? fd : -1;
+}
+
 static int walk_entries(struct saver *saver, struct save_dir *dir, int fd, struct str_list *names,
-	struct old_tree *old, struct err *err)
+	struct tree_beside *beside, struct err *err)
 {
 	const struct reject *reject = saver->options->reject;
 	uint32_t tags = reject ? reject_tags(reject, fd) : 0;
@@ -176,14 +165,15 @@ static int walk_entries(struct saver *saver, struct save_dir *dir, int fd, struc
 		if (tags && reject_name(reject, tags, name))
 			continue;
 
+		stand_in(saver, fd);
 		r = set_path(saver, path_size, name, err);
 		if (r >= 0)
 			r = saver_tick(saver, err);
 		if (r >= 0 && !filter_match(saver->options->excludes,
 				      (const char *)saver->path.data, NULL))
-			r = save_entry(saver, dir, i, fd, name, name, false,
-				old_tree_find(old, name), err);
+			r = save_entry(saver, dir, i, fd, name, name, false, beside, err);
 	}
+	saver->here = -1; /* the caller closes fd, and another folder may get its number */
 	saver->path.size = path_size;
 	if (saver->path.data)
 		saver->path.data[path_size] = '\0';
@@ -197,8 +187,8 @@ static int walk_folder(struct saver *saver, struct save_dir *parent, size_t slot
 {
 	cleanup_str_list struct str_list names = {0};
 	struct err list_err = ERR_INIT;
+	struct tree_beside beside;
 	struct save_dir *dir;
-	struct old_tree old;
 	int r, released;
 
 	if (!empty && walk_list(fd, &names, &list_err) < 0) {
@@ -211,26 +201,22 @@ static int walk_folder(struct saver *saver, struct save_dir *parent, size_t slot
 		return err_oom(err);
 	dir->count = names.count;
 	saver_dir_hold(saver, parent);
-	old_tree_open(saver, &old, previous);
-	if (previous) {
-		dir->previous = *previous;
-		dir->has_previous = true;
-	}
-	r = walk_entries(saver, dir, fd, &names, &old, err);
-	old_tree_done(&old);
+	open_beside(saver, dir, previous, &beside);
+	r = walk_entries(saver, dir, fd, &names, &beside, err);
+	dir->same = tree_beside_end(&beside, &dir->text);
 	released = saver_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
 	return r < 0 ? r : released;
 }
 
 static int walk_target(struct saver *saver, struct save_dir *dir, size_t slot,
-	const struct target *target, const struct node *old, struct err *err);
+	const struct target *target, struct tree_beside *beside, struct err *err);
 
 /* A folder that is in the snapshot only because something below it was named. */
 static int walk_targets(struct saver *saver, struct save_dir *parent, size_t slot,
 	const struct target *target, const struct id *previous, struct err *err)
 {
 	struct save_dir *dir = saver_dir_new(parent, slot, target->count);
-	struct old_tree old;
+	struct tree_beside beside;
 	int r = 0, released;
 
 	if (!dir)
@@ -238,21 +224,16 @@ static int walk_targets(struct saver *saver, struct save_dir *parent, size_t slo
 	dir->count = target->count;
 	if (parent)
 		saver_dir_hold(saver, parent);
-	if (previous) {
-		dir->previous = *previous;
-		dir->has_previous = true;
-	}
-	old_tree_open(saver, &old, previous);
+	open_beside(saver, dir, previous, &beside);
 	for (size_t i = 0; r >= 0 && i < target->count; i++)
-		r = walk_target(saver, dir, i, target->children[i],
-			old_tree_find(&old, target->children[i]->name), err);
-	old_tree_done(&old);
+		r = walk_target(saver, dir, i, target->children[i], &beside, err);
+	dir->same = tree_beside_end(&beside, &dir->text);
 	released = saver_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
 	return r < 0 ? r : released;
 }
 
 static int walk_target(struct saver *saver, struct save_dir *dir, size_t slot,
-	const struct target *target, const struct node *old, struct err *err)
+	const struct target *target, struct tree_beside *beside, struct err *err)
 {
 	struct walk_entry *entry = &dir->entries[slot];
 	struct err incomplete;
@@ -266,11 +247,12 @@ static int walk_target(struct saver *saver, struct save_dir *dir, size_t slot,
 		if (!target->explicit_leaf &&
 			filter_match(saver->options->excludes, target->absolute, NULL))
 			return 0;
-		return save_entry(saver, dir, slot, AT_FDCWD, target->name, target->path,
-			target->explicit_leaf, old, err);
+		r = save_entry(saver, dir, slot, AT_FDCWD, target->name, target->path,
+			target->explicit_leaf, beside, err);
+		return r < 0 ? r : saver_stand_back(saver, err);
 	}
 	/* Attributes of the folders above may be unreadable for us: not asked for, no loss. */
-	r = walk_entry_read(AT_FDCWD, target->path, saver->names, entry, &incomplete, err);
+	r = walk_entry_read(AT_FDCWD, target->path, false, saver->names, entry, &incomplete, err);
 	if (r >= 0 && S_ISLNK(entry->st.st_mode) && stat(target->path, &entry->st) < 0)
 		r = err_errno(err, errno, "look at it");
 	if (r < 0)
@@ -281,8 +263,8 @@ static int walk_target(struct saver *saver, struct save_dir *dir, size_t slot,
 	entry->name = strdup(target->name);
 	if (!entry->name)
 		return err_oom(err);
-	return walk_targets(saver, dir, slot, target,
-		old && old->type == NODE_DIR && old->has_subtree ? &old->subtree : NULL, err);
+	return walk_targets(
+		saver, dir, slot, target, subtree_of(tree_beside_find(beside, target->name)), err);
 }
 
 /* What a stream is stored as: a file or folder of nobody, with the snapshot's time. */
@@ -470,6 +452,18 @@ static int prepare(struct saver *saver, const struct target *target, struct err 
 	return r;
 }
 
+/* Gives this thread, and those it starts from now on, a current folder of their own. Without one
+ * attributes are found by longer paths. */
+static void own_folder(struct saver *saver)
+{
+	saver->here = -1;
+	saver->start_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (saver->start_fd >= 0 && unshare(CLONE_FS) < 0) {
+		close(saver->start_fd);
+		saver->start_fd = -1;
+	}
+}
+
 static int run(struct saver *saver, const struct target *target, const struct node_time *start,
 	struct err *err)
 {
@@ -483,12 +477,14 @@ static int run(struct saver *saver, const struct target *target, const struct no
 		r = pipeline_aside(saver->pipeline, count_aside, &count, err);
 	if (r < 0)
 		return r;
+	own_folder(saver);
 	if (options->stream_path)
 		r = walk_stream(saver, NULL, 0, options->stream_path, &time, err);
 	else
 		r = walk_targets(saver, NULL, 0, target,
 			options->parent ? &options->parent->tree : NULL, err);
 	if (r < 0) {
+		(void)!saver_stand_back(saver, &flush_err);
 		/* Queued chunks are still stored, so that the next run finds them. A failing
 		 * pool or a full disk makes this fail too; the first error is what is told. */
 		if (pipeline_drain(saver->pipeline, &flush_err) >= 0)
@@ -514,6 +510,8 @@ int save_run(struct repository *repository, struct lock *lock, const struct save
 		.lock = lock,
 		.options = options,
 		.path = BUF_INIT(PATH_MAX_SIZE),
+		.here = -1,
+		.start_fd = -1,
 	};
 	cleanup_snapshot struct snapshot snapshot = {0};
 	int r = target_new(options->paths->items, options->stream_path ? 0 : options->paths->count,

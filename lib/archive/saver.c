@@ -28,6 +28,14 @@ int saver_tick(struct saver *saver, struct err *err)
 	return saver->lock ? lock_refresh(saver->lock, err) : 0;
 }
 
+int saver_stand_back(struct saver *saver, struct err *err)
+{
+	saver->here = -1;
+	if (saver->start_fd >= 0 && fchdir(saver->start_fd) < 0)
+		return err_errno(err, errno, "return to the current folder");
+	return 0;
+}
+
 /* --- Trees: in whichever thread does the last part --- */
 
 static void dir_free(struct save_dir *dir)
@@ -35,6 +43,7 @@ static void dir_free(struct save_dir *dir)
 	for (size_t i = 0; i < dir->count; i++)
 		walk_entry_done(&dir->entries[i]);
 	free(dir->entries);
+	buf_done(&dir->text);
 	free(dir);
 }
 
@@ -67,6 +76,34 @@ static void count_added(
 	saver->summary.data_added_packed += added->stored_bytes;
 }
 
+void saver_node(const struct saver *saver, const struct walk_entry *entry, struct node *ret)
+{
+	walk_entry_node(entry, ret);
+	if (saver->options->with_atime)
+		ret->accessed = walk_time(&entry->st.st_atim);
+}
+
+/* Copies what stood in the parent's tree, or makes anew. */
+static int add_entry(const struct saver *saver, const struct walk_entry *entry, bool first,
+	struct buf *ret, struct err *err)
+{
+	struct node node;
+	int r;
+
+	if (entry->text) {
+		r = first ? 0 : buf_add_byte(ret, ',', err);
+		return r < 0 ? r : buf_add(ret, entry->text, entry->text_size, err);
+	}
+	saver_node(saver, entry, &node);
+	return tree_add(ret, &node, first, err);
+}
+
+/* How many ids the entry's text will hold, about: text is little else when they are many. */
+static size_t count_ids(const struct walk_entry *entry)
+{
+	return entry->text ? entry->text_size / ID_TEXT_SIZE : entry->content_count;
+}
+
 /* The text of a folder's tree, some entries at a time. */
 struct tree_text {
 	const struct saver *saver;
@@ -91,15 +128,11 @@ static int next_entries(void *context, bool first, struct buf *ret, struct err *
 		r >= 0 && i < ENTRIES_AT_ONCE && ids < IDS_AT_ONCE && text->next < dir->count;
 		i++) {
 		const struct walk_entry *entry = &dir->entries[text->next++];
-		struct node node;
 
-		if (!entry->name)
+		if (!entry->name && !entry->text)
 			continue; /* left out: excluded or unreadable */
-		walk_entry_node(entry, &node);
-		if (text->saver->options->with_atime)
-			node.accessed = walk_time(&entry->st.st_atim);
-		r = tree_add(ret, &node, !text->any, err);
-		ids += entry->content_count;
+		r = add_entry(text->saver, entry, !text->any, ret, err);
+		ids += count_ids(entry);
 		text->any = true;
 	}
 	if (r < 0 || text->next < dir->count)
@@ -112,7 +145,7 @@ static bool is_large(const struct save_dir *dir)
 	size_t ids = 0;
 
 	for (size_t i = 0; i < dir->count; i++)
-		ids += dir->entries[i].content_count;
+		ids += count_ids(&dir->entries[i]);
 	return dir->count > ENTRIES_AT_ONCE || ids > IDS_AT_ONCE;
 }
 
@@ -125,6 +158,12 @@ static int store_tree(struct saver *saver, struct blob_codec *codec, const struc
 	const struct blob_source source = {next_entries, &context};
 	int r;
 
+	/* Every byte of the text is that of the tree before, which is stored. */
+	if (dir->same && !dir->differs) {
+		*ret = dir->previous;
+		*ret_added = (struct repository_added){0};
+		return 0;
+	}
 	if (is_large(dir))
 		return repository_save_tree(saver->repository, codec, &source, ret, ret_added, err);
 	r = next_entries(&context, true, &text, err);
@@ -144,6 +183,8 @@ static void enter_tree(struct saver *saver, const struct save_dir *dir, const st
 	}
 	dir->parent->entries[dir->slot].subtree = *id;
 	dir->parent->entries[dir->slot].has_subtree = true;
+	if (!dir->has_previous || !id_equal(&dir->previous, id))
+		dir->parent->differs = true;
 	if (!dir->has_previous)
 		saver->summary.dirs_new++;
 	else if (id_equal(&dir->previous, id))
@@ -255,6 +296,7 @@ void saver_drop(struct saver *saver, struct save_dir *dir, size_t slot)
 {
 	pthread_mutex_lock(&saver->mutex);
 	walk_entry_done(&dir->entries[slot]);
+	dir->differs = true;
 	pthread_mutex_unlock(&saver->mutex);
 }
 
@@ -473,17 +515,38 @@ static bool unchanged(struct saver *saver, const struct walk_entry *entry, const
 	return true;
 }
 
-static int copy_content(struct walk_entry *entry, const struct node *old, struct err *err)
+static int copy_content(
+	struct walk_entry *entry, const struct id *content, size_t count, struct err *err)
 {
-	size_t size = old->content_count * sizeof(*old->content);
-
-	if (!size)
+	if (!count)
 		return 0;
-	entry->content = malloc(size);
+	entry->content = malloc(count * sizeof(*content));
 	if (!entry->content)
 		return err_oom(err);
-	memcpy(entry->content, old->content, size);
-	entry->content_count = old->content_count;
+	memcpy(entry->content, content, count * sizeof(*content));
+	entry->content_count = count;
+	return 0;
+}
+
+static void count_unmodified(struct saver *saver, uint64_t size)
+{
+	saver->summary.files_unmodified++;
+	saver->summary.total_bytes_processed += size;
+	progress_add(&saver->options->progress->bytes_done, size);
+}
+
+int saver_keep(struct saver *saver, struct walk_entry *entry, const struct tree_passed *passed,
+	struct err *err)
+{
+	if (S_ISREG(entry->st.st_mode)) {
+		count_unmodified(saver, (uint64_t)entry->st.st_size);
+		progress_add(&saver->options->progress->files_done, 1);
+	}
+	if (!passed->text)
+		return copy_content(entry, passed->content, passed->content_count, err);
+	walk_entry_done(entry);
+	entry->text = passed->text;
+	entry->text_size = passed->size;
 	return 0;
 }
 
@@ -496,10 +559,8 @@ int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_f
 	int r;
 
 	if (old && unchanged(saver, entry, old)) {
-		r = copy_content(entry, old, err);
-		saver->summary.files_unmodified++;
-		saver->summary.total_bytes_processed += (uint64_t)entry->st.st_size;
-		progress_add(&progress->bytes_done, (uint64_t)entry->st.st_size);
+		r = copy_content(entry, old->content, old->content_count, err);
+		count_unmodified(saver, (uint64_t)entry->st.st_size);
 	} else {
 		r = save_content(saver, dir, slot, dir_fd, open_name, old, &left_out, err);
 		if (left_out)

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "repo/chunker.h"
 #include "repo/lock.h"
+#include "repo/stream/tree_beside.h"
 #include "repo/tree.h"
 
 #define SAVER_DEVICES_MAX 256
@@ -28,6 +29,9 @@ struct save_dir {
 	unsigned pending; /* files and folders in it that are not done, and the walker itself */
 	struct id previous; /* its tree in the parent snapshot */
 	bool has_previous;
+	bool same; /* so far as the walker saw, its tree is the previous one */
+	bool differs; /* but an entry became another, or none, since; guarded by the mutex */
+	struct buf text; /* owned: what texts of entries are borrowed from */
 };
 
 /* A file whose chunks are on their way. */
@@ -50,6 +54,8 @@ struct saver {
 	struct walk_names *names;
 	struct chunker chunker;
 	struct buf path; /* of what is being looked at, as excludes see it */
+	int start_fd; /* the current folder before the walk; -1: it is not moved */
+	int here; /* the walker's current folder, by its descriptor; -1: not known */
 	dev_t devices[SAVER_DEVICES_MAX];
 	size_t device_count;
 
@@ -60,6 +66,8 @@ struct saver {
 
 /* Tells that what saver->path names could not be read, and counts it. */
 void saver_tell(struct saver *saver, const struct err *err);
+/* Back to the current folder of before the walk, where relative paths lead from. */
+int saver_stand_back(struct saver *saver, struct err *err) __attribute__((warn_unused_result));
 /* What is done now and then: look whether to stop, keep the lock fresh, show progress. */
 int saver_tick(struct saver *saver, struct err *err) __attribute__((warn_unused_result));
 
@@ -73,6 +81,11 @@ void saver_dir_hold(struct saver *saver, struct save_dir *dir);
  * stopped, only memory is released. codec is the thread's. */
 int saver_dir_release(struct saver *saver, struct save_dir *dir, struct blob_codec *codec,
 	bool failed, struct err *err) __attribute__((warn_unused_result));
+/* The tree's view of an entry, as the options want it; borrows from it. */
+void saver_node(const struct saver *saver, const struct walk_entry *entry, struct node *ret);
+/* Finishes an entry, no folder, that is as it was in the parent snapshot. */
+int saver_keep(struct saver *saver, struct walk_entry *entry, const struct tree_passed *passed,
+	struct err *err) __attribute__((warn_unused_result));
 /* Leaves an entry out of its tree. */
 void saver_drop(struct saver *saver, struct save_dir *dir, size_t slot);
 

@@ -139,8 +139,8 @@ static int read_link(int dir_fd, const char *name, char **ret, struct err *err)
 	}
 }
 
-/* A path by which the calls for attributes, which know no folder descriptors, find a name. Made
- * by hand: it is wanted for every single file. */
+/* A path by which the calls for attributes, which know no folder descriptors, find a name in a
+ * folder that is not the current one. Made by hand: it may be wanted for every single file. */
 static bool format_path(int dir_fd, const char *name, char *ret, size_t size)
 {
 	static const char folder[] = "/proc/self/fd/";
@@ -207,17 +207,13 @@ static int pack_xattrs(struct walk_entry *entry, const struct node_xattr *xattrs
 }
 
 /* Only when there are some, which is rare, is anything allocated. */
-static int read_xattrs(int dir_fd, const char *name, struct walk_entry *entry, struct err *err)
+static int read_xattrs(const char *path, struct walk_entry *entry, struct err *err)
 {
 	cleanup_buf struct buf bytes = BUF_INIT(16u << 20), found = BUF_INIT(1u << 20);
 	cleanup_free char *list = NULL;
-	char path[PATH_MAX + 64];
-	ssize_t n;
+	ssize_t n = llistxattr(path, NULL, 0);
 	int r = 0;
 
-	if (!format_path(dir_fd, name, path, sizeof(path)))
-		return err_set(err, ERR_SYSTEM, ENAMETOOLONG, "list attributes: name too long");
-	n = llistxattr(path, NULL, 0);
 	if (n == 0 || (n < 0 && (errno == ENOTSUP || errno == ENODATA)))
 		return 0;
 	if (n < 0)
@@ -242,7 +238,17 @@ static int read_xattrs(int dir_fd, const char *name, struct walk_entry *entry, s
 	return r < 0 ? r : -err->code;
 }
 
-int walk_entry_read(int dir_fd, const char *name, struct walk_names *names,
+/* Reads the attributes of name in a folder that is not the current one. */
+static int find_xattrs(int dir_fd, const char *name, struct walk_entry *entry, struct err *err)
+{
+	char path[PATH_MAX + 64];
+
+	if (!format_path(dir_fd, name, path, sizeof(path)))
+		return err_set(err, ERR_SYSTEM, ENAMETOOLONG, "list attributes: name too long");
+	return read_xattrs(path, entry, err);
+}
+
+int walk_entry_read(int dir_fd, const char *name, bool here, struct walk_names *names,
 	struct walk_entry *entry, struct err *ret_incomplete, struct err *err)
 {
 	int r = 0;
@@ -259,7 +265,9 @@ int walk_entry_read(int dir_fd, const char *name, struct walk_names *names,
 		return r;
 	entry->user = walk_names_user(names, entry->st.st_uid);
 	entry->group = walk_names_group(names, entry->st.st_gid);
-	(void)!read_xattrs(dir_fd, name, entry, ret_incomplete);
+	r = here ? read_xattrs(name, entry, ret_incomplete)
+		 : find_xattrs(dir_fd, name, entry, ret_incomplete);
+	(void)r; /* told in ret_incomplete */
 	return 0;
 }
 

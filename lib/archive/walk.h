@@ -27,15 +27,18 @@ struct walk_entry {
 	size_t content_count;
 	struct id subtree;
 	bool has_subtree;
+	const char *text; /* borrowed: how it stands in the tree, instead of all this */
+	size_t text_size; /* bytes */
 };
 
 void walk_entry_done(struct walk_entry *entry);
 
 /* Fills everything of the entry but content and subtree. The file is name in the folder dir_fd;
- * name "." is the folder itself. Returns 0, or -ENOENT and the like. That attributes can't be
+ * name "." is the folder itself. here: dir_fd is the thread's current folder as well, which
+ * makes attributes cheaper to find. Returns 0, or -ENOENT and the like. That attributes can't be
  * read is told in *ret_incomplete (ERR_NONE if all went well) and is no failure. */
 struct walk_names;
-int walk_entry_read(int dir_fd, const char *name, struct walk_names *names,
+int walk_entry_read(int dir_fd, const char *name, bool here, struct walk_names *names,
 	struct walk_entry *entry, struct err *ret_incomplete, struct err *err)
 	__attribute__((warn_unused_result));
 

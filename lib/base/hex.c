@@ -1,5 +1,7 @@
 #include "base/hex.h"
 
+#include <string.h>
+
 void hex_format(const void *data, size_t size, char *ret_text)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -32,17 +34,22 @@ static const uint8_t values[256] = {
 	['f'] = 16,
 };
 
-bool hex_parse(const char *text, void *ret_data, size_t size)
+bool hex_decode(const char *text, void *ret_data, size_t size)
 {
 	const uint8_t *in = (const uint8_t *)text;
 	uint8_t *out = ret_data;
+	bool good = true;
 
-	for (size_t i = 0; i < 2 * size; i++)
-		if (!values[in[i]])
-			return false;
-	if (text[2 * size])
-		return false;
-	for (size_t i = 0; i < size; i++)
-		out[i] = (uint8_t)((values[in[2 * i]] - 1) << 4 | (values[in[2 * i + 1]] - 1));
-	return true;
+	for (size_t i = 0; i < size; i++) {
+		unsigned high = values[in[2 * i]], low = values[in[2 * i + 1]];
+
+		good &= high && low;
+		out[i] = (uint8_t)((high - 1) << 4 | ((low - 1) & 15));
+	}
+	return good;
+}
+
+bool hex_parse(const char *text, void *ret_data, size_t size)
+{
+	return strlen(text) == 2 * size && hex_decode(text, ret_data, size);
 }

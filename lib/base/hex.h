@@ -9,7 +9,10 @@
 /* Writes 2 * size digits and a NUL. ret_text has room for 2 * size + 1. */
 void hex_format(const void *data, size_t size, char *ret_text);
 
-/* Reads exactly 2 * size digits, lowercase only, then the end of text. False otherwise. */
+/* Reads exactly 2 * size digits, lowercase only, then the end of text. False otherwise, with
+ * ret_data undefined. */
 bool hex_parse(const char *text, void *ret_data, size_t size);
+/* The same, whatever stands behind the digits; there are as many bytes of text. */
+bool hex_decode(const char *text, void *ret_data, size_t size);
 
 #endif

@@ -298,42 +298,51 @@ static bool parse_blob(struct scan *scan, struct pack_entry *ret)
 	return !scan->failed;
 }
 
-/* One element of "packs". The id may stand behind the blobs: then the list is gone through
- * once more. */
+/* The list behind "blobs". */
+static int parse_blobs(struct scan *scan, struct index *index, const struct id *id, struct err *err)
+{
+	struct pack_entry entry;
+	uint32_t pack;
+	int r = index_add_pack(index, id, &pack, err);
+
+	scan_array(scan);
+	while (r >= 0 && scan_element(scan) && parse_blob(scan, &entry))
+		r = index_add(index, entry.type, &entry.id, pack, &entry.location, err);
+	return r;
+}
+
+/* One element of "packs". If the id stands behind the blobs their list is gone through once
+ * more. What is no JSON is left to scan_end to tell. */
 static int parse_pack(struct scan *scan, struct index *index, struct err *err)
 {
 	struct scan blobs = {0};
 	struct scan_text key;
-	struct pack_entry entry;
 	struct id id;
-	uint32_t pack;
 	bool has_id = false;
-	int r;
+	int r = 0;
 
 	scan_object(scan);
-	while (scan_member(scan, &key)) {
+	while (r >= 0 && scan_member(scan, &key)) {
 		if (scan_is(&key, "id")) {
 			has_id = scan_id(scan, &id);
-		} else if (scan_is(&key, "blobs") && !scan_null(scan)) {
-			blobs = *scan;
-			scan_skip(scan);
 		} else if (!scan_is(&key, "blobs")) {
+			scan_skip(scan);
+		} else if (scan_null(scan)) {
+			continue;
+		} else if (has_id) {
+			r = parse_blobs(scan, index, &id, err);
+		} else {
+			blobs = *scan;
 			scan_skip(scan);
 		}
 	}
 	if (!has_id)
 		scan_fail(scan);
-	if (scan->failed || !blobs.at)
-		return 0; /* scan_end tells */
-	r = index_add_pack(index, &id, &pack, err);
-	scan_array(&blobs);
-	while (r >= 0 && scan_element(&blobs)) {
-		if (!parse_blob(&blobs, &entry)) {
-			scan_fail(scan);
-			return 0;
-		}
-		r = index_add(index, entry.type, &entry.id, pack, &entry.location, err);
-	}
+	if (r < 0 || scan->failed || !blobs.at)
+		return r;
+	r = parse_blobs(&blobs, index, &id, err);
+	if (blobs.failed)
+		scan_fail(scan);
 	return r;
 }
 

@@ -280,19 +280,21 @@ void repository_close(struct repository *repository)
 struct index_load {
 	struct repository *repository;
 	unsigned *damaged;
+	struct buf text; /* owned: of one after the other */
 };
 
 static int load_one_index(const struct id *id, uint64_t size_bytes, void *context, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(INDEX_FILE_MAX);
 	struct index_load *load = context;
 	struct repository *repository = load->repository;
+	struct buf *text = &load->text;
 	int r;
 
 	(void)size_bytes;
-	r = repository_load_file(repository, repository->codec, STORE_INDEX, id, &text, err);
+	buf_clear(text);
+	r = repository_load_file(repository, repository->codec, STORE_INDEX, id, text, err);
 	if (r >= 0)
-		r = index_parse(repository->index, text.data, text.size, err);
+		r = index_parse(repository->index, text->data, text->size, err);
 	if (r < 0 && load->damaged && err->kind == ERR_CORRUPT) {
 		(*load->damaged)++;
 		return 0;
@@ -302,9 +304,10 @@ static int load_one_index(const struct id *id, uint64_t size_bytes, void *contex
 
 int repository_load_index(struct repository *repository, unsigned *damaged, struct err *err)
 {
-	struct index_load load = {repository, damaged};
+	struct index_load load = {repository, damaged, BUF_INIT(INDEX_FILE_MAX)};
 	int r = repository_list(repository, STORE_INDEX, load_one_index, &load, err);
 
+	buf_done(&load.text);
 	return r < 0 ? r : index_sort(repository->index, err);
 }
 

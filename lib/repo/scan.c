@@ -128,6 +128,13 @@ static bool pass_escape(const char **at, const char *end)
 	return true;
 }
 
+/* What stands for itself within quotes. */
+static const bool is_plain[256] = {
+	[' ' ... '"' - 1] = true,
+	['"' + 1 ... '\\' - 1] = true,
+	['\\' + 1 ... 255] = true,
+};
+
 bool scan_string(struct scan *scan, struct scan_text *ret)
 {
 	const char *at, *start;
@@ -135,10 +142,15 @@ bool scan_string(struct scan *scan, struct scan_text *ret)
 	if (!expect(scan, '"'))
 		return false;
 	start = at = scan->at;
-	while (at < scan->end && *at != '"') {
-		unsigned char c = (unsigned char)*at++;
+	for (;;) {
+		unsigned char c;
 
-		if (c < 0x20 || (c == '\\' && !pass_escape(&at, scan->end)))
+		while (at < scan->end && is_plain[(unsigned char)*at])
+			at++;
+		if (at == scan->end || *at == '"')
+			break;
+		c = (unsigned char)*at++;
+		if (c < 0x20 || !pass_escape(&at, scan->end))
 			return scan_fail(scan);
 	}
 	if (at == scan->end)
@@ -198,16 +210,16 @@ bool scan_null(struct scan *scan)
 
 bool scan_id(struct scan *scan, struct id *ret)
 {
-	struct scan_text text;
-	char copy[ID_TEXT_SIZE];
+	const char *digits;
 
-	if (!scan_string(scan, &text))
+	if (!expect(scan, '"'))
 		return false;
-	if (text.size != sizeof(copy) - 1)
+	digits = scan->at;
+	if (scan->end - digits < ID_TEXT_SIZE || digits[ID_TEXT_SIZE - 1] != '"' ||
+		!hex_decode(digits, ret->bytes, sizeof(ret->bytes)))
 		return scan_fail(scan);
-	memcpy(copy, text.data, text.size);
-	copy[text.size] = '\0';
-	return id_parse(copy, ret) || scan_fail(scan);
+	scan->at += ID_TEXT_SIZE;
+	return true;
 }
 
 static bool skip_number(struct scan *scan)

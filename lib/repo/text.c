@@ -499,14 +499,14 @@ int text_decode_base64(const char *text, size_t size, struct buf *ret, struct er
 	return count || padding > 2 ? bad_base64(err) : 0;
 }
 
-int text_add_u64(struct buf *ret, uint64_t value, struct err *err)
+char *text_put_u64(char *at, uint64_t value)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
+	char digits[TEXT_U64_MAX];
+	size_t start = sizeof(digits);
 
 	do {
-		digits[--at] = (char)('0' + value % 10);
+		digits[--start] = (char)('0' + value % 10);
 		value /= 10;
 	} while (value);
-	return buf_add(ret, digits + at, sizeof(digits) - at, err);
+	return mempcpy(at, digits + start, sizeof(digits) - start);
 }

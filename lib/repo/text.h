@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -41,8 +42,21 @@ int text_add_base64(struct buf *ret, const void *data, size_t size, struct err *
 int text_decode_base64(const char *text, size_t size, struct buf *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Appends a number in decimal: what printf would, without its price. */
-int text_add_u64(struct buf *ret, uint64_t value, struct err *err)
-	__attribute__((warn_unused_result));
+#define TEXT_U64_MAX 20 /* digits */
+
+/* Puts a number in decimal, at most TEXT_U64_MAX digits and no NUL, and gives its end: what printf
+ * would, without its price. */
+char *text_put_u64(char *at, uint64_t value);
+/* Puts text without its NUL, and gives its end. Here, so that the length of a literal is known when
+ * compiling. */
+static inline char *text_put(char *at, const char *text)
+{
+	return mempcpy(at, text, strlen(text));
+}
+/* Puts a key as it stands, and the number; nothing for 0. */
+static inline char *text_put_member(char *at, const char *key, uint64_t value)
+{
+	return value ? text_put_u64(text_put(at, key), value) : at;
+}
 
 #endif

@@ -95,29 +95,44 @@ int tree_end(struct buf *ret, struct err *err)
 	return buf_add_text(ret, "]}\n", err);
 }
 
-static int add_time(struct buf *ret, const char *key, const struct node_time *time, struct err *err)
-{
-	char text[CLOCK_RFC3339_SIZE];
-	int r = buf_add_text(ret, key, err);
+/* What has no text of others in it is put at a place with room for it, without looking. */
+#define STAT_MAX 512u /* bytes: more than put_times and put_numbers ever need */
 
-	clock_rfc3339_format(time->seconds, time->nanoseconds, text);
-	if (r >= 0)
-		r = buf_add_byte(ret, '"', err);
-	if (r >= 0)
-		r = buf_add_text(ret, text, err);
-	return r < 0 ? r : buf_add_byte(ret, '"', err);
+static char *put_time(char *at, const char *key, const struct node_time *time)
+{
+	at = text_put(at, key);
+	clock_rfc3339_format(time->seconds, time->nanoseconds, at);
+	return text_put(at + strlen(at), "\"");
 }
 
-static int add_number(struct buf *ret, const char *key, uint64_t value, struct err *err)
+static char *put_times(char *at, const struct node *node)
 {
-	int r = buf_add_text(ret, key, err);
-
-	return r < 0 ? r : text_add_u64(ret, value, err);
+	at = text_put_member(at, ",\"mode\":", node->mode);
+	at = put_time(at, ",\"mtime\":\"", &node->modified);
+	at = put_time(at, ",\"atime\":\"", &node->accessed);
+	at = put_time(at, ",\"ctime\":\"", &node->changed);
+	at = text_put_u64(text_put(at, ",\"uid\":"), node->uid);
+	return text_put_u64(text_put(at, ",\"gid\":"), node->gid);
 }
 
-static int add_number_unless_0(struct buf *ret, const char *key, uint64_t value, struct err *err)
+static char *put_numbers(char *at, const struct node *node)
 {
-	return value ? add_number(ret, key, value, err) : 0;
+	at = text_put_member(at, ",\"inode\":", node->inode);
+	at = text_put_member(at, ",\"device_id\":", node->device_id);
+	at = text_put_member(at, ",\"size\":", node->size);
+	return text_put_member(at, ",\"links\":", node->links);
+}
+
+static int add_put(struct buf *ret, char *(*fill)(char *at, const struct node *node),
+	const struct node *node, struct err *err)
+{
+	int r = buf_reserve(ret, STAT_MAX, err);
+
+	if (r < 0)
+		return r;
+	ret->size = (size_t)(fill((char *)ret->data + ret->size, node) - (char *)ret->data);
+	ret->data[ret->size] = 0;
+	return 0;
 }
 
 static int add_text_unless_empty(
@@ -191,34 +206,18 @@ static int add_subtree(struct buf *ret, const struct node *node, struct err *err
 
 static int add_stat(struct buf *ret, const struct node *node, struct err *err)
 {
-	int r = add_number_unless_0(ret, ",\"mode\":", node->mode, err);
+	int r = add_put(ret, put_times, node, err);
 
-	if (r >= 0)
-		r = add_time(ret, ",\"mtime\":", &node->modified, err);
-	if (r >= 0)
-		r = add_time(ret, ",\"atime\":", &node->accessed, err);
-	if (r >= 0)
-		r = add_time(ret, ",\"ctime\":", &node->changed, err);
-	if (r >= 0)
-		r = add_number(ret, ",\"uid\":", node->uid, err);
-	if (r >= 0)
-		r = add_number(ret, ",\"gid\":", node->gid, err);
 	if (r >= 0)
 		r = add_text_unless_empty(ret, ",\"user\":", node->user, err);
 	if (r >= 0)
 		r = add_text_unless_empty(ret, ",\"group\":", node->group, err);
-	if (r >= 0)
-		r = add_number_unless_0(ret, ",\"inode\":", node->inode, err);
-	if (r >= 0)
-		r = add_number_unless_0(ret, ",\"device_id\":", node->device_id, err);
-	if (r >= 0)
-		r = add_number_unless_0(ret, ",\"size\":", node->size, err);
-	return r < 0 ? r : add_number_unless_0(ret, ",\"links\":", node->links, err);
+	return r < 0 ? r : add_put(ret, put_numbers, node, err);
 }
 
-int tree_add(struct buf *ret, const struct node *node, bool first, struct err *err)
+int tree_add_front(struct buf *ret, const struct node *node, struct err *err)
 {
-	int r = buf_add_text(ret, first ? "{\"name\":" : ",{\"name\":", err);
+	int r = buf_add_text(ret, "{\"name\":", err);
 
 	if (r >= 0)
 		r = text_add_name(ret, node->name, err);
@@ -234,8 +233,17 @@ int tree_add(struct buf *ret, const struct node *node, bool first, struct err *e
 		r = add_link_target(ret, node, err);
 	if (r >= 0)
 		r = add_xattrs(ret, node, err);
+	if (r >= 0 && node->device)
+		r = buf_printf(ret, err, ",\"device\":%llu", (unsigned long long)node->device);
+	return r;
+}
+
+int tree_add(struct buf *ret, const struct node *node, bool first, struct err *err)
+{
+	int r = first ? 0 : buf_add_byte(ret, ',', err);
+
 	if (r >= 0)
-		r = add_number_unless_0(ret, ",\"device\":", node->device, err);
+		r = tree_add_front(ret, node, err);
 	if (r >= 0)
 		r = add_content(ret, node, err);
 	if (r >= 0)

@@ -67,6 +67,9 @@ int tree_begin(struct buf *ret, struct err *err) __attribute__((warn_unused_resu
 /* Nodes come in strictly ascending order of their raw names. first: the tree's first one. */
 int tree_add(struct buf *ret, const struct node *node, bool first, struct err *err)
 	__attribute__((warn_unused_result));
+/* What tree_add puts before a node's content: everything but content and subtree. */
+int tree_add_front(struct buf *ret, const struct node *node, struct err *err)
+	__attribute__((warn_unused_result));
 int tree_end(struct buf *ret, struct err *err) __attribute__((warn_unused_result));
 
 struct tree_reader {

@@ -74,18 +74,26 @@ int tree_stream_open(struct repository *repository, struct blob_codec *codec, co
 	return 0;
 }
 
-int tree_stream_next(struct tree_stream *stream, struct node *ret, struct err *err)
+int tree_stream_ready(struct tree_stream *stream, struct err *err)
 {
-	struct tree_reader *reader = &stream->reader;
-	size_t size = WINDOW;
+	const struct scan *scan = &stream->reader.scan;
 	int r = 0;
 
 	if (!stream->begun) {
 		r = begin(stream, err);
 		stream->begun = r >= 0;
 	}
-	if (r >= 0 && stream->blob && reader->scan.end - reader->scan.at < (ptrdiff_t)LOW)
-		r = fill(stream, size, err);
+	if (r >= 0 && stream->blob && scan->end - scan->at < (ptrdiff_t)LOW)
+		r = fill(stream, WINDOW, err);
+	return r;
+}
+
+int tree_stream_next(struct tree_stream *stream, struct node *ret, struct err *err)
+{
+	struct tree_reader *reader = &stream->reader;
+	size_t size = WINDOW;
+	int r = tree_stream_ready(stream, err);
+
 	for (; r >= 0; size *= 2) {
 		struct scan before = reader->scan;
 		struct err attempt = ERR_INIT;

@@ -24,6 +24,9 @@ int tree_stream_open(struct repository *repository, struct blob_codec *codec, co
 	struct tree_stream *ret, struct err *err) __attribute__((warn_unused_result));
 /* The same of a blob that is open already; takes it. */
 void tree_stream_init(struct tree_stream *ret, struct blob_stream *blob);
+/* Has the text of the next node in the window, unless it is very long, without reading it. */
+int tree_stream_ready(struct tree_stream *stream, struct err *err)
+	__attribute__((warn_unused_result));
 /* 1 and *ret, valid until the next call; 0 at the end; -EBADMSG. */
 int tree_stream_next(struct tree_stream *stream, struct node *ret, struct err *err)
 	__attribute__((warn_unused_result));

@@ -36,8 +36,8 @@ static struct walk_entry entry_of(int dir_fd, const char *name)
 	struct err err = ERR_INIT, incomplete = ERR_INIT;
 	struct walk_entry entry = {0};
 
-	ck_assert_msg(walk_entry_read(dir_fd, name, names, &entry, &incomplete, &err) == 0, "%s",
-		err.text);
+	ck_assert_msg(walk_entry_read(dir_fd, name, false, names, &entry, &incomplete, &err) == 0,
+		"%s", err.text);
 	ck_assert_int_eq(incomplete.kind, ERR_NONE);
 	return entry;
 }
@@ -189,7 +189,8 @@ START_TEST(not_there)
 	struct walk_entry entry = {0};
 
 	room_write("file", "");
-	ck_assert_int_eq(walk_entry_read(folder, absent[_i].name, names, &entry, &incomplete, &err),
+	ck_assert_int_eq(
+		walk_entry_read(folder, absent[_i].name, false, names, &entry, &incomplete, &err),
 		absent[_i].expected);
 	ck_assert_str_ne(err.text, "");
 	walk_entry_done(&entry);
