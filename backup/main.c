@@ -1,8 +1,10 @@
 /* nexus-backup: backups in restic's repository format. */
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "backup/common/common.h"
 #include "backup/show/show.h"
@@ -10,6 +12,7 @@
 #include "backup/verbs.h"
 #include "base/i18n.h"
 #include "base/verb.h"
+#include "repo/sorted/fault.h"
 
 static volatile bool arg_stop; /* set by the handler alone */
 static struct rate arg_up = RATE_INIT, arg_down = RATE_INIT;
@@ -78,6 +81,18 @@ static void on_signal(int number)
 	arg_stop = true;
 }
 
+/* Not from a signal out of nowhere: our own read of a page failed. Whatever locks this thread
+ * holds, nothing more is written; the lock in the repository is known for a dead run's. */
+static void on_disk_fault(void *context)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, ERR_SYSTEM, EIO,
+		"read the index: the disk with the temporary files does not give them back; "
+		"set TMPDIR to a folder on another one");
+	_exit(common_fail(context, &err));
+}
+
 /* Large blocks go straight back to the system; folders within folders need descriptors. */
 static void prepare_process(void)
 {
@@ -116,5 +131,6 @@ int main(int argc, char **argv)
 	};
 
 	prepare_process();
+	fault_watch(on_disk_fault, &arg_common);
 	return verb_start(&program, argc, argv, &arg_common);
 }
