@@ -69,6 +69,9 @@ static const struct verb_option options[] = {
 		.help = N_("keep the cache there (or RESTIC_CACHE_DIR)"),
 		.text = &arg_common.place.cache_dir},
 	{.long_name = "no-cache", .help = N_("use no cache"), .flag = &arg_common.place.no_cache},
+	{.long_name = "cleanup-cache",
+		.help = N_("remove caches of repositories that were not used for 30 days"),
+		.flag = &arg_common.place.cleanup_cache},
 	{.long_name = "no-lock",
 		.help = N_("take no lock (for a repository that can't be written to)"),
 		.flag = &arg_common.no_lock},
@@ -116,7 +119,7 @@ int main(int argc, char **argv)
 	const struct verb verbs[] = {verb_init, verb_backup, verb_snapshots, verb_ls, verb_find,
 		verb_diff, verb_dump, verb_restore, verb_stats, verb_list, verb_cat, verb_card,
 		verb_check, verb_forget, verb_prune, verb_copy, verb_tag, verb_key, verb_unlock,
-		verb_repair, {0}};
+		verb_repair, verb_cache, {0}};
 	const struct verb_program program = {
 		.name = "nexus-backup",
 		.summary =

@@ -300,12 +300,26 @@ static int load_one_index(const struct id *id, uint64_t size_bytes, void *contex
 	return r;
 }
 
+static bool is_indexed(const char *name, void *context)
+{
+	const struct repository *repository = context;
+	struct id id;
+	uint32_t pack;
+
+	return id_parse(name, &id) && index_find_pack(repository->index, &id, &pack);
+}
+
 int repository_load_index(struct repository *repository, unsigned *damaged, struct err *err)
 {
 	struct index_load load = {repository, damaged};
 	int r = repository_list(repository, STORE_INDEX, load_one_index, &load, err);
 
-	return r < 0 ? r : index_sort(repository->index, err);
+	if (r >= 0)
+		r = index_sort(repository->index, err);
+	/* What others removed since then is of no use in a cache. */
+	if (r >= 0 && (!damaged || !*damaged))
+		store_keep(repository->store, STORE_PACK, is_indexed, repository);
+	return r;
 }
 
 bool repository_has_blob(struct repository *repository, enum blob_type type, const struct id *id)
