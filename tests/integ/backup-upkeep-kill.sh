@@ -4,6 +4,7 @@
 # and whole, by our check and, every other time, restic's; the next run goes on, and comes to the
 # same as one that was never killed. KILLS: how many (40).
 # timeout: 900
+# parallel: yes
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"
