@@ -2,6 +2,7 @@
 # The disk with the temporary files fails while the index stands in a mapped one: a clear error
 # and an end instead of a crash, in text and JSON; nothing was stored, and the next run goes on.
 # timeout: 300
+# parallel: yes
 set -u
 . "$SRC/ci/lib/backup-trees.sh"
 NB=$BUILD/backup/nexus-backup

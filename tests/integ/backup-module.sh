@@ -3,6 +3,7 @@
 # libarchive. Where they are from, in the build folder and installed; and what is said when one
 # is missing, damaged or of another version.
 # timeout: 300
+# parallel: yes
 # asan: yes
 . "$SRC/tests/integ/stores/stores.bash"
 [ "$(id -u)" = 0 ] || stores_skip "needs root, to hide files"

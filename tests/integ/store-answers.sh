@@ -2,6 +2,7 @@
 # A server that answers late, wrong, half, twice or not at all: what may heal does, what can't is a
 # clear error in bounded time, and nothing wrong is ever stored or given out.
 # timeout: 600
+# parallel: yes
 . "$SRC/tests/integ/stores/stores.bash"
 port=$(stores_free_port)
 export AWS_ACCESS_KEY_ID=AKIDDOUBLE AWS_SECRET_ACCESS_KEY='secret/of+the double'

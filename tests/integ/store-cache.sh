@@ -2,6 +2,7 @@
 # The cache of a repository behind a server: listed and cleaned; without what another client
 # removed; and never a reason to fail: damaged, not writable, on a full disk.
 # timeout: 600
+# parallel: yes
 . "$SRC/tests/integ/stores/stores.bash"
 [ "$(id -u)" = 0 ] || stores_skip "needs root, for a small disk"
 unshare -m true 2>/dev/null || stores_skip "needs a mount namespace"

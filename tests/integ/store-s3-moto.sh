@@ -2,6 +2,7 @@
 # A repository in S3 on moto, a double that others wrote: whole round with forget and prune,
 # another region, restic beside us, wrong keys with signatures checked by AWS's own library.
 # timeout: 600
+# parallel: yes
 . "$SRC/tests/integ/stores/stores.bash"
 . "$SRC/ci/lib/s3-peer.sh"
 [ "$(id -u)" = 0 ] || stores_skip "needs root, for a chroot"
