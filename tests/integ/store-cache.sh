@@ -32,7 +32,7 @@ touch -d '-40 days' "$RESTIC_CACHE_DIR/$old" "$RESTIC_CACHE_DIR/mine"
 [ -d "$RESTIC_CACHE_DIR/$old" ] || backup_die "--max-age 60 removes what is 40 days old"
 "$NB" --cleanup-cache snapshots -q || backup_die "--cleanup-cache"
 [ ! -e "$RESTIC_CACHE_DIR/$old" ] || backup_die "--cleanup-cache leaves the old one"
-[ -d "$RESTIC_CACHE_DIR/mine" ] && [ -d "$cache" ] || backup_die "--cleanup-cache removes too much"
+{ [ -d "$RESTIC_CACHE_DIR/mine" ] && [ -d "$cache" ]; } || backup_die "--cleanup-cache removes too much"
 touch -d '-40 days' "$cache"
 "$NB" --cleanup-cache snapshots -q || backup_die "--cleanup-cache"
 [ -d "$cache" ] || backup_die "--cleanup-cache removes the one in use"
@@ -62,7 +62,7 @@ for file in "$cache"/data/??/*; do
 	[ -e "$T/files/bucket/repo/data/${file#"$cache/data/"}" ] ||
 		backup_die "a removed pack is still in the cache"
 done
-[ "$(packs)" -ge 1 ] && [ "$(packs)" -lt "$before" ] || backup_die "of $before packs there are $(packs)"
+{ [ "$(packs)" -ge 1 ] && [ "$(packs)" -lt "$before" ]; } || backup_die "of $before packs there are $(packs)"
 echo "ok: removed elsewhere"
 
 # works WHAT: every kind of use, all of it right.
