@@ -1,8 +1,10 @@
 /* nexus-backup: backups in restic's repository format. */
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "backup/common/common.h"
 #include "backup/show/show.h"
@@ -10,6 +12,7 @@
 #include "backup/verbs.h"
 #include "base/i18n.h"
 #include "base/verb.h"
+#include "repo/sorted/fault.h"
 
 static bool arg_verbose; /* nothing looks at it */
 static volatile bool arg_stop; /* set by the handler alone */
@@ -67,6 +70,9 @@ static const struct verb_option options[] = {
 		.help = N_("keep the cache there (or RESTIC_CACHE_DIR)"),
 		.text = &arg_common.place.cache_dir},
 	{.long_name = "no-cache", .help = N_("use no cache"), .flag = &arg_common.place.no_cache},
+	{.long_name = "cleanup-cache",
+		.help = N_("remove caches of repositories that were not used for 30 days"),
+		.flag = &arg_common.place.cleanup_cache},
 	{.long_name = "no-lock",
 		.help = N_("take no lock (for a repository that can't be written to)"),
 		.flag = &arg_common.no_lock},
@@ -85,6 +91,18 @@ static void on_signal(int number)
 {
 	(void)number;
 	arg_stop = true;
+}
+
+/* Not from a signal out of nowhere: our own read of a page failed. Whatever locks this thread
+ * holds, nothing more is written; the lock in the repository is known for a dead run's. */
+static void on_disk_fault(void *context)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, ERR_SYSTEM, EIO,
+		"read the index: the disk with the temporary files does not give them back; "
+		"set TMPDIR to a folder on another one");
+	_exit(common_fail(context, &err));
 }
 
 /* Large blocks go straight back to the system; folders within folders need descriptors. */
@@ -110,7 +128,7 @@ int main(int argc, char **argv)
 	const struct verb verbs[] = {verb_init, verb_backup, verb_snapshots, verb_ls, verb_find,
 		verb_diff, verb_dump, verb_restore, verb_stats, verb_list, verb_cat, verb_card,
 		verb_check, verb_forget, verb_prune, verb_copy, verb_tag, verb_key, verb_unlock,
-		verb_repair, {0}};
+		verb_repair, verb_cache, {0}};
 	const struct verb_program program = {
 		.name = "nexus-backup",
 		.summary =
@@ -125,5 +143,6 @@ int main(int argc, char **argv)
 	};
 
 	prepare_process();
+	fault_watch(on_disk_fault, &arg_common);
 	return verb_start(&program, argc, argv, &arg_common);
 }

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "store/front/cache.h"
+#include "store/front/cache_folders.h"
 
 #define PASSWORD_MAX 4096 /* bytes */
 #define COMMAND_US (5 * 60 * 1000000ull) /* somebody may have to touch a token */
@@ -166,6 +167,20 @@ int common_other(const struct common *common, const char *repository, const char
 	return 0;
 }
 
+/* --cleanup-cache: what no repository used for long goes; failures are no failures of the verb. */
+static void clean_cache(const char *folder, const char *id)
+{
+	int64_t now_us = (int64_t)clock_realtime_us(&clock_system);
+	struct err err = ERR_INIT;
+	unsigned removed = 0;
+
+	if (cache_folders_remove(
+		    folder, now_us - (int64_t)CACHE_FOLDERS_AGE_US, id, &removed, &err) < 0)
+		log_warning("old caches: %s", err.text);
+	if (removed)
+		log_info("old caches removed from %s: %u", folder, removed);
+}
+
 /* Only now is it known whose cache it is. */
 static int start_cache(const struct common *common, struct repository *repository, struct err *err)
 {
@@ -178,6 +193,8 @@ static int start_cache(const struct common *common, struct repository *repositor
 	id_format(&repository_config(repository)->id, id);
 	if (cache_store_use(repository_store(repository), folder, id, err) < 0)
 		log_warning("no cache: %s", err->text); /* it works without, only slower */
+	if (common->place.cleanup_cache)
+		clean_cache(folder, id);
 	return 0;
 }
 

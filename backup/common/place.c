@@ -7,12 +7,10 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "net/url.h"
+#include "store/far/far.h"
 #include "store/front/cache.h"
 #include "store/front/limit.h"
 #include "store/local.h"
-#include "store/rest/rest.h"
-#include "store/s3/s3.h"
-#include "store/sftp/sftp.h"
 
 #define LOCATION_MAX 8192 /* bytes */
 #define CONNECTIONS_MAX 64
@@ -220,8 +218,19 @@ static int open_local(const char *path, const struct place_options *options, boo
 	return limit_store_new(local, options->up, options->down, ret, err);
 }
 
-static int open_rest(const char *rest, const struct place_options *options,
-	const struct tuning *tuning, struct store **ret, struct err *err)
+static int load_far(const struct far_stores **ret, struct err *err)
+{
+	const struct module_head *head;
+	int r = module_load(FAR_FILE, FAR_SYMBOL, sizeof(**ret), &head, err);
+
+	if (r >= 0)
+		*ret = (const struct far_stores *)head;
+	return r;
+}
+
+static int open_rest(const struct far_stores *far, const char *rest,
+	const struct place_options *options, const struct tuning *tuning, struct store **ret,
+	struct err *err)
 {
 	const struct rest_options rest_options = {
 		.url = rest,
@@ -230,11 +239,12 @@ static int open_rest(const char *rest, const struct place_options *options,
 		.http = http_of(options, tuning),
 	};
 
-	return rest_store_open(&rest_options, ret, err);
+	return far->rest_open(&rest_options, ret, err);
 }
 
-static int open_s3(const char *rest, const struct place_options *options,
-	const struct tuning *tuning, bool create, struct store **ret, struct err *err)
+static int open_s3(const struct far_stores *far, const char *rest,
+	const struct place_options *options, const struct tuning *tuning, bool create,
+	struct store **ret, struct err *err)
 {
 	const struct s3_options s3_options = {
 		.place = rest,
@@ -248,11 +258,12 @@ static int open_s3(const char *rest, const struct place_options *options,
 		.http = http_of(options, tuning),
 	};
 
-	return s3_store_open(&s3_options, ret, err);
+	return far->s3_open(&s3_options, ret, err);
 }
 
-static int open_sftp(const char *rest, const struct place_options *options,
-	const struct tuning *tuning, struct store **ret, struct err *err)
+static int open_sftp(const struct far_stores *far, const char *rest,
+	const struct place_options *options, const struct tuning *tuning, struct store **ret,
+	struct err *err)
 {
 	const struct sftp_options sftp_options = {
 		.place = rest,
@@ -265,13 +276,14 @@ static int open_sftp(const char *rest, const struct place_options *options,
 		.down = options->down,
 	};
 
-	return sftp_store_open(&sftp_options, ret, err);
+	return far->sftp_open(&sftp_options, ret, err);
 }
 
 static int open_kind(const char *location, const struct place_options *options, bool create,
 	struct store **ret, struct err *err)
 {
-	struct store *far = NULL;
+	const struct far_stores *far = NULL;
+	struct store *store = NULL;
 	struct tuning tuning;
 	enum place_kind kind;
 	const char *rest;
@@ -283,22 +295,24 @@ static int open_kind(const char *location, const struct place_options *options, 
 		r = set_limit(options->limit_upload, options->up, err);
 	if (r >= 0)
 		r = set_limit(options->limit_download, options->down, err);
+	if (r >= 0 && kind != PLACE_LOCAL)
+		r = load_far(&far, err);
 	if (r < 0)
 		return r;
 	switch (kind) {
 	case PLACE_LOCAL:
 		return open_local(rest, options, create, ret, err);
 	case PLACE_REST:
-		r = open_rest(rest, options, &tuning, &far, err);
+		r = open_rest(far, rest, options, &tuning, &store, err);
 		break;
 	case PLACE_S3:
-		r = open_s3(rest, options, &tuning, create, &far, err);
+		r = open_s3(far, rest, options, &tuning, create, &store, err);
 		break;
 	case PLACE_SFTP:
-		r = open_sftp(rest, options, &tuning, &far, err);
+		r = open_sftp(far, rest, options, &tuning, &store, err);
 		break;
 	}
-	return r < 0 ? r : cache_store_new(far, ret, err);
+	return r < 0 ? r : cache_store_new(store, ret, err);
 }
 
 int place_open(const char *repository, const struct place_options *options, bool create,

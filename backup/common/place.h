@@ -15,7 +15,7 @@ struct place_options {
 	const char *repository_file;
 	const char *limit_upload, *limit_download; /* KiB a second */
 	const char *ca_file, *cache_dir;
-	bool no_cache;
+	bool no_cache, cleanup_cache;
 	struct str_list tuning; /* "name=value" of -o */
 	struct rate *up, *down; /* borrowed: set from the limits and shared by all places */
 	const volatile bool *stop; /* borrowed: true ends waiting for a server */

@@ -4,6 +4,7 @@
 
 #include "base/verb.h"
 
+extern const struct verb verb_cache;
 extern const struct verb verb_check;
 extern const struct verb verb_copy;
 extern const struct verb verb_forget;

@@ -97,13 +97,14 @@ static void *worker_main(void *argument)
 	return NULL;
 }
 
-/* Signals are the main thread's affair. */
+/* Signals are the main thread's affair, but for the fault of a page that this one reads. */
 static int start_thread(pthread_t *ret, void *(*fn)(void *), void *argument, struct err *err)
 {
 	sigset_t all, before;
 	int r;
 
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	r = pthread_create(ret, NULL, fn, argument);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

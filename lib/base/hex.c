@@ -51,5 +51,10 @@ bool hex_decode(const char *text, void *ret_data, size_t size)
 
 bool hex_parse(const char *text, void *ret_data, size_t size)
 {
-	return strlen(text) == 2 * size && hex_decode(text, ret_data, size);
+	if (strlen(text) != 2 * size)
+		return false;
+	for (size_t i = 0; i < 2 * size; i++)
+		if (!values[(uint8_t)text[i]])
+			return false;
+	return hex_decode(text, ret_data, size);
 }

@@ -2,10 +2,8 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "crypto/hash.h"
 #include "crypto/secret.h"
@@ -181,11 +179,8 @@ int repository_init(struct store *store, const char *password, uint64_t polynomi
 	cleanup_blob_codec struct blob_codec *codec = NULL;
 	struct config config;
 	struct id key_id;
-	int r;
+	int r = key ? check_empty(store, err) : err_oom(err);
 
-	if (!key)
-		return err_oom(err);
-	r = check_empty(store, err);
 	if (r >= 0)
 		r = config_new(polynomial, &config, err);
 	if (r >= 0)
@@ -236,11 +231,10 @@ int repository_open(struct store *store, const char *password,
 	if (!repository)
 		return err_oom(err);
 	r = store_has(store, STORE_CONFIG, NULL, err);
-	if (r < 0)
-		return r;
-	if (r == 0)
-		return err_set(
-			err, ERR_NOT_FOUND, ENOENT, "open repository: there is none at this place");
+	if (r <= 0)
+		return r < 0 ? r
+			     : err_set(err, ERR_NOT_FOUND, ENOENT,
+				       "open repository: there is none at this place");
 	repository->key = secret_new(sizeof(*repository->key));
 	if (!repository->key)
 		return err_oom(err);
@@ -249,12 +243,12 @@ int repository_open(struct store *store, const char *password,
 		r = repository_codec_new(repository, &repository->codec, err);
 	if (r >= 0)
 		r = config_load(store, repository->codec, &repository->config, err);
-	if (r >= 0 && repository->config.version == 1)
-		blob_codec_plain_only(repository->codec);
 	if (r >= 0)
 		r = index_new(&repository->index, err);
 	if (r < 0)
 		return r;
+	if (repository->config.version == 1)
+		blob_codec_plain_only(repository->codec);
 	repository->compress = repository->compress && repository->config.version >= 2;
 	*ret = TAKE(repository);
 	return 0;
@@ -287,19 +281,27 @@ static int load_one_index(const struct id *id, uint64_t size_bytes, void *contex
 {
 	struct index_load *load = context;
 	struct repository *repository = load->repository;
-	struct buf *text = &load->text;
 	int r;
 
 	(void)size_bytes;
-	buf_clear(text);
-	r = repository_load_file(repository, repository->codec, STORE_INDEX, id, text, err);
+	buf_clear(&load->text);
+	r = repository_load_file(repository, repository->codec, STORE_INDEX, id, &load->text, err);
 	if (r >= 0)
-		r = index_parse(repository->index, text->data, text->size, err);
+		r = index_parse(repository->index, load->text.data, load->text.size, err);
 	if (r < 0 && load->damaged && err->kind == ERR_CORRUPT) {
 		(*load->damaged)++;
 		return 0;
 	}
 	return r;
+}
+
+static bool is_indexed(const char *name, void *context)
+{
+	const struct repository *repository = context;
+	struct id id;
+	uint32_t pack;
+
+	return id_parse(name, &id) && index_find_pack(repository->index, &id, &pack);
 }
 
 int repository_load_index(struct repository *repository, unsigned *damaged, struct err *err)
@@ -308,7 +310,12 @@ int repository_load_index(struct repository *repository, unsigned *damaged, stru
 	int r = repository_list(repository, STORE_INDEX, load_one_index, &load, err);
 
 	buf_done(&load.text);
-	return r < 0 ? r : index_sort(repository->index, err);
+	if (r >= 0)
+		r = index_sort(repository->index, err);
+	/* What others removed since then is of no use in a cache. */
+	if (r >= 0 && (!damaged || !*damaged))
+		store_keep(repository->store, STORE_PACK, is_indexed, repository);
+	return r;
 }
 
 bool repository_has_blob(struct repository *repository, enum blob_type type, const struct id *id)
@@ -545,13 +552,11 @@ int repository_save_blob(struct repository *repository, struct blob_codec *codec
 	enum blob_type type, const void *data, size_t size, struct id *ret_id,
 	struct repository_added *ret_added, struct err *err)
 {
-	struct id id;
-	int r = blob_id(codec, data, size, &id, err);
+	int r = blob_id(codec, data, size, ret_id, err);
 
-	if (r < 0)
-		return r;
-	*ret_id = id;
-	return repository_save_blob_as(repository, codec, type, &id, data, size, ret_added, err);
+	return r < 0 ? r
+		     : repository_save_blob_as(
+			       repository, codec, type, ret_id, data, size, ret_added, err);
 }
 
 int repository_save_tree(struct repository *repository, struct blob_codec *codec,
@@ -559,23 +564,22 @@ int repository_save_tree(struct repository *repository, struct blob_codec *codec
 	struct err *err)
 {
 	struct blob_sealed sealed;
-	struct id id;
 	size_t size;
-	int r = blob_source_id(codec, source, &id, &size, err);
+	int r = blob_source_id(codec, source, ret_id, &size, err);
 
 	if (r >= 0 && size > BLOB_TREE_MAX)
 		r = err_set(
 			err, ERR_SPACE, EFBIG, "store a tree blob: %zu bytes are too many", size);
 	if (r < 0)
 		return r;
-	*ret_id = id;
 	*ret_added = (struct repository_added){0};
-	r = claim(repository, BLOB_TREE, &id, err);
+	r = claim(repository, BLOB_TREE, ret_id, err);
 	if (r <= 0)
 		return r;
-	r = blob_seal_source(codec, source, &id, size, &sealed, err);
+	r = blob_seal_source(codec, source, ret_id, size, &sealed, err);
 	if (r >= 0)
-		r = store_sealed(repository, codec, BLOB_TREE, &id, &sealed, size, ret_added, err);
+		r = store_sealed(
+			repository, codec, BLOB_TREE, ret_id, &sealed, size, ret_added, err);
 	blob_codec_trim(codec);
 	return r;
 }

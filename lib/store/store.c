@@ -129,6 +129,12 @@ int store_tidy(struct store *store, struct err *err)
 	return store->ops->tidy ? store->ops->tidy(store, err) : 0;
 }
 
+void store_keep(struct store *store, enum store_type type, store_keep_fn *keep, void *context)
+{
+	if (store->ops->keep)
+		store->ops->keep(store, type, keep, context);
+}
+
 int store_save(struct store *store, enum store_type type, const char *name, const void *data,
 	size_t size, struct err *err)
 {

@@ -29,6 +29,9 @@ struct store_upload;
 /* Called for each object of a listing; a negative return ends it and is handed on. */
 typedef int store_list_fn(const char *name, uint64_t size_bytes, void *context, struct err *err);
 
+/* Whether an object is of use. */
+typedef bool store_keep_fn(const char *name, void *context);
+
 struct store_ops {
 	/* Makes what an empty repository needs (folders). Fine if it is there already. */
 	int (*create)(struct store *store, struct err *err);
@@ -57,6 +60,9 @@ struct store_ops {
 	/* Removes what uploads of dead writers left; returns how many. NULL: nothing can be left.
 	 */
 	int (*tidy)(struct store *store, struct err *err);
+	/* Drops copies of objects of the type that keep says no to; what is stored stays. NULL:
+	 * there are no copies. */
+	void (*keep)(struct store *store, enum store_type type, store_keep_fn *keep, void *context);
 	/* Takes store. */
 	void (*close)(struct store *store);
 };
@@ -107,6 +113,8 @@ int store_remove(struct store *store, enum store_type type, const char *name, st
 	__attribute__((warn_unused_result));
 
 int store_tidy(struct store *store, struct err *err) __attribute__((warn_unused_result));
+/* Says which objects of a type there are, for a cache that may hold others. */
+void store_keep(struct store *store, enum store_type type, store_keep_fn *keep, void *context);
 
 /* begin, append, commit. name is NULL for the config. */
 int store_save(struct store *store, enum store_type type, const char *name, const void *data,

@@ -37,7 +37,9 @@ RESTIC_REPOSITORY="$T/files/bucket/pre/f ix" "$NB" check -q || backup_die "the l
 export RESTIC_REPOSITORY=s3:http://$host/bucket/plain
 "$NB" init -q || backup_die "init at a plain prefix"
 "$NB" backup -q "$T/src" || backup_die "backup at a plain prefix"
-[ -z "$restic" ] || stores_restic_check "$restic"
+for peer in "$(restic_peers_old)" "$(restic_peers_new)"; do
+	[ -z "$peer" ] || stores_both "$peer"
+done
 "$NB" -r "s3:http://localhost:$port/bucket/plain" -o s3.bucket-lookup=dns check -q ||
 	backup_die "the bucket in the host's name"
 echo "ok: round trip"
@@ -45,7 +47,6 @@ echo "ok: round trip"
 expect 1 'set AWS_ACCESS_KEY_ID and' env -u AWS_ACCESS_KEY_ID "$NB" snapshots
 expect 1 'does not know the key' env AWS_ACCESS_KEY_ID=other "$NB" snapshots
 expect 1 'AWS_SECRET_ACCESS_KEY does not fit' env AWS_SECRET_ACCESS_KEY=hidden-word "$NB" snapshots
-expect 1 'is in region us-east-1, not eu-x; set' env AWS_DEFAULT_REGION=eu-x "$NB" snapshots
 expect 1 'AWS_SESSION_TOKEN is wrong' env AWS_ACCESS_KEY_ID=AKIDSESSION \
 	AWS_SECRET_ACCESS_KEY=other+secret AWS_SESSION_TOKEN=no "$NB" snapshots
 AWS_ACCESS_KEY_ID=AKIDSESSION AWS_SECRET_ACCESS_KEY=other+secret AWS_SESSION_TOKEN=the-token \
@@ -57,6 +58,24 @@ echo "ok: keys, buckets; healed"
 stores_gone stores_s3 "$T/files" "$port"
 echo "ok: gone and back"
 stores_kill
+
+# The region: learned from the first answer, whatever is set; named when a bucket is made.
+stores_s3 "$T/files" "$port" --region eu-x
+for said in '' us-east-1 eu-x far-away-2; do
+	export AWS_DEFAULT_REGION=$said
+	"$NB" --no-cache snapshots -q || backup_die "the region is not learned from '$said'"
+	rm -rf "$T/files/made"
+	"$NB" -r "s3:http://$host/made/new" init -q || backup_die "no bucket is made in eu-x, with '$said'"
+done
+unset AWS_DEFAULT_REGION
+"$NB" -o s3.region=elsewhere backup -q "$T/src" || backup_die "backup in another region"
+"$NB" check -q || backup_die "check in another region"
+[ -z "$restic" ] || AWS_DEFAULT_REGION=eu-x stores_restic_check "$restic"
+stores_kill
+stores_s3 "$T/files" "$port" --fickle
+expect 1 'is in region moon-[12], not moon-[12]; set' "$NB" snapshots
+stores_kill
+echo "ok: regions"
 
 stores_s3 "$T/files" "$port" --skew 3600
 expect 1 'clock of this machine and that of .* differ by 3[56]' "$NB" snapshots

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "repo/sorted/fault.h"
 
 #define WINDOW_BITS 16 /* what is mapped around a fault: 64 KiB */
 #define BUFFER_SIZE (256u << 10)
@@ -207,6 +208,7 @@ static int note_list(struct sorted *list, struct err *err)
 	if (!list->touched)
 		return err_oom(err);
 	(void)madvise(list->data, list->size, MADV_RANDOM);
+	fault_add(list->data, list->size);
 	pool->lists[pool->list_count++] = list;
 	return 0;
 }
@@ -260,7 +262,9 @@ void sorted_free(struct sorted *list)
 	for (size_t i = 0; i < pool->list_count; i++)
 		if (pool->lists[i] == list)
 			pool->lists[i--] = pool->lists[--pool->list_count];
-	if (!list->mapped)
+	if (list->mapped)
+		fault_remove(list->data);
+	else
 		pool->memory -= list->size;
 	munmap(list->data, list->size);
 	free(list->touched);

@@ -6,7 +6,8 @@
  * Mapped pages count as resident memory of the process while they are mapped, although the
  * kernel may drop them at any time. A pool counts the windows of 64 KiB that were touched (what
  * the kernel maps around a fault) and unmaps all pages of its lists when they come to more than
- * its bound: the next touch finds them in the page cache. */
+ * its bound: the next touch finds them in the page cache. When the disk does not give a page
+ * back, see fault.h. */
 #ifndef NEXUS_REPO_SORTED_H
 #define NEXUS_REPO_SORTED_H
 

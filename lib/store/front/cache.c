@@ -186,6 +186,13 @@ static int cache_tidy(struct store *store, struct err *err)
 	return store_tidy(cache_of(store)->inner, err);
 }
 
+static void cache_keep(
+	struct store *store, enum store_type type, store_keep_fn *keep, void *context)
+{
+	if (cache_of(store)->files)
+		cache_files_sweep(cache_of(store)->files, type, keep, context);
+}
+
 static void cache_close(struct store *store)
 {
 	cache_files_free(cache_of(store)->files);
@@ -205,6 +212,7 @@ static const struct store_ops cache_ops = {
 	.list = cache_list,
 	.remove = cache_remove,
 	.tidy = cache_tidy,
+	.keep = cache_keep,
 	.close = cache_close,
 };
 

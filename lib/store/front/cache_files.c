@@ -1,5 +1,6 @@
 #include "store/front/cache_files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,6 +20,8 @@
 #define PIECE_SIZE (4u << 20) /* bytes fetched at a time */
 #define READ_SIZE (256u << 10)
 #define OBJECT_MAX (160ull << 20) /* a larger one is not kept */
+#define TEMPORARY ".nexus-"
+#define LEFT_AGE_S (24 * 3600)
 #define TAG                                                                                        \
 	"Signature: 8a477f597d28d172789f06886806bc55\n"                                            \
 	"# Cache of nexus-backup; may be deleted at any time.\n"
@@ -30,6 +34,27 @@ struct cache_files {
 	uint8_t *checked; /* owned: 32 bytes of each object that was checked */
 	size_t checked_count, checked_allocated;
 };
+
+/* What killed processes were fetching; nobody fetches for a day. */
+static void remove_left(int fd)
+{
+	cleanup_closedir DIR *dir = NULL;
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	time_t before = time(NULL) - LEFT_AGE_S;
+	struct dirent *entry;
+
+	dir = own < 0 ? NULL : fdopendir(own);
+	if (!dir && own >= 0)
+		close(own);
+	while (dir && (entry = readdir(dir))) {
+		struct stat st;
+
+		if (str_after(entry->d_name, TEMPORARY) &&
+			fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			st.st_mtim.tv_sec < before)
+			(void)unlinkat(fd, entry->d_name, 0);
+	}
+}
 
 int cache_files_open(
 	const char *folder, const char *repository_id, struct cache_files **ret, struct err *err)
@@ -58,6 +83,7 @@ int cache_files_open(
 		return r;
 	}
 	(void)futimens(files->fd, NULL); /* says when it was used */
+	remove_left(files->fd);
 	*ret = files;
 	return 0;
 }
@@ -214,7 +240,7 @@ static bool fetch(
 
 	if (getrandom(&unique, sizeof(unique), 0) != sizeof(unique))
 		return false;
-	snprintf(temporary, sizeof(temporary), ".nexus-%016llx", (unsigned long long)unique);
+	snprintf(temporary, sizeof(temporary), TEMPORARY "%016llx", (unsigned long long)unique);
 	store_format_path(type, name, path);
 	fd = openat(files->fd, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -251,11 +277,11 @@ void cache_files_drop(struct cache_files *files, enum store_type type, const cha
 	(void)unlinkat(files->fd, path, 0);
 }
 
-void cache_files_sweep(
-	struct cache_files *files, enum store_type type, cache_keep_fn *keep, void *context)
+/* Of one folder; also into those below it, as packs have them. */
+static void sweep(int at, const char *folder, bool nested, store_keep_fn *keep, void *context)
 {
 	cleanup_closedir DIR *dir = NULL;
-	int fd = openat(files->fd, store_type_name(type), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(at, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	struct dirent *entry;
 
 	dir = fd < 0 ? NULL : fdopendir(fd);
@@ -264,7 +290,18 @@ void cache_files_sweep(
 			close(fd);
 		return;
 	}
-	while ((entry = readdir(dir)))
-		if (store_name_is_valid(entry->d_name) && !keep(entry->d_name, context))
-			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	while ((entry = readdir(dir))) {
+		const char *name = entry->d_name;
+
+		if (nested && strlen(name) == 2 && *name != '.')
+			sweep(dirfd(dir), name, false, keep, context);
+		else if (!nested && store_name_is_valid(name) && !keep(name, context))
+			(void)unlinkat(dirfd(dir), name, 0);
+	}
+}
+
+void cache_files_sweep(
+	struct cache_files *files, enum store_type type, store_keep_fn *keep, void *context)
+{
+	sweep(files->fd, store_type_name(type), type == STORE_PACK, keep, context);
 }

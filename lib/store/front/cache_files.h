@@ -32,8 +32,7 @@ int cache_files_fetch(struct cache_files *files, struct store *store, enum store
 void cache_files_drop(struct cache_files *files, enum store_type type, const char *name);
 
 /* Removes all of a type that keep says no to. */
-typedef bool cache_keep_fn(const char *name, void *context);
 void cache_files_sweep(
-	struct cache_files *files, enum store_type type, cache_keep_fn *keep, void *context);
+	struct cache_files *files, enum store_type type, store_keep_fn *keep, void *context);
 
 #endif

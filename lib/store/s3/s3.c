@@ -1,6 +1,8 @@
 #include "store/s3/s3.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +13,7 @@
 #include "net/url.h"
 #include "store/names.h"
 #include "store/s3/answer.h"
+#include "store/s3/refusal.h"
 #include "store/s3/sign.h"
 #include "store/spool.h"
 
@@ -22,7 +25,11 @@ struct s3_store {
 	struct store store;
 	struct http *http; /* owned */
 	struct s3_place place;
-	char *region, *key_id, *secret, *token; /* owned; token may be NULL */
+	char region[S3_REGION_SIZE];
+	char *key_id, *secret, *token; /* owned; token may be NULL */
+	/* Until a request succeeded, one is made at a time and may change region and place. */
+	pthread_mutex_t mutex;
+	atomic_bool settled;
 };
 
 /* One request. */
@@ -33,6 +40,7 @@ struct call {
 	const char *query; /* "" for none */
 	char payload_hash[SIGN_HASH_SIZE];
 	struct spool *spool; /* the body, or NULL */
+	const char *text; /* the body, if it is this, or NULL */
 	void *range_data;
 	uint64_t range_offset;
 	size_t range_size;
@@ -89,33 +97,12 @@ static int sign_try(void *context, struct str_list *headers, struct err *err)
 
 static int call_body(void *context, uint64_t offset, void *ret, size_t size, struct err *err)
 {
-	return spool_read(((struct call *)context)->spool, offset, ret, size, err);
-}
+	const struct call *call = context;
 
-/* ret_response is to be released. */
-static int perform(struct call *call, struct http_response *ret_response, struct err *err)
-{
-	struct http_request request = {
-		.method = call->method,
-		.prepare = sign_try,
-		.body = call->spool ? call_body : NULL,
-		.body_size = call->spool ? call->spool->size : 0,
-		.context = call,
-		.range_data = call->range_data,
-		.range_offset = call->range_offset,
-		.range_size = call->range_size,
-		.body_max = ANSWER_MAX,
-	};
-	cleanup_free char *url = str_printf("%s%s%s%s", call->s3->place.endpoint, call->path,
-		*call->query ? "?" : "", call->query);
-
-	*ret_response = (struct http_response){0};
-	if (!url)
-		return err_oom(err);
-	if (!call->payload_hash[0])
-		memcpy(call->payload_hash, SIGN_EMPTY_HASH, sizeof(call->payload_hash));
-	request.url = url;
-	return http_perform(call->s3->http, &request, ret_response, err);
+	if (!call->text)
+		return spool_read(call->spool, offset, ret, size, err);
+	memcpy(ret, call->text + offset, size);
+	return 0;
 }
 
 static bool succeeded(const struct http_response *response)
@@ -134,64 +121,72 @@ static int make_path(const struct s3_store *s3, const char *path, char **ret, st
 	return *ret ? 0 : err_oom(err);
 }
 
-/* --- Refusals --- */
-
-static int refused_clock(const struct s3_store *s3, const struct http_response *response,
-	const char *doing, struct err *err)
+/* One try with the region and place as they are. */
+static int perform_there(struct call *call, struct http_response *ret_response, struct err *err)
 {
-	int64_t ours_s = (int64_t)(clock_realtime_us(&clock_system) / 1000000);
-	int64_t off_s = response->date_s ? ours_s - response->date_s : 0;
+	struct http_request request = {
+		.method = call->method,
+		.prepare = sign_try,
+		.body = call->spool || call->text ? call_body : NULL,
+		.body_size = call->text    ? strlen(call->text)
+			     : call->spool ? call->spool->size
+					   : 0,
+		.context = call,
+		.range_data = call->range_data,
+		.range_offset = call->range_offset,
+		.range_size = call->range_size,
+		.body_max = ANSWER_MAX,
+	};
+	cleanup_free char *url = str_printf("%s%s%s%s", call->s3->place.endpoint, call->path,
+		*call->query ? "?" : "", call->query);
 
-	return err_set(err, ERR_CONFIG, EPROTO,
-		"%s: the clock of this machine and that of %s differ by %lld s; set the time",
-		doing, s3->place.host, (long long)(off_s < 0 ? -off_s : off_s));
+	if (!url)
+		return err_oom(err);
+	request.url = url;
+	return http_perform(call->s3->http, &request, ret_response, err);
 }
 
-/* What the server says with its code, as a sentence that tells what to do. */
-static int refused_known(const struct s3_store *s3, const struct http_response *response,
-	const struct answer_refusal *refusal, const char *doing, struct err *err)
+/* The first requests: the answer may say that the bucket is in another region, once. */
+static int perform_first(struct call *call, struct http_response *ret_response, struct err *err)
 {
-	const char *code = refusal->code;
-	const char *region = *refusal->region ? refusal->region : response->region;
+	struct s3_store *s3 = call->s3;
+	char region[S3_REGION_SIZE];
+	int r = perform_there(call, ret_response, err);
 
-	if (strcmp(code, "NoSuchBucket") == 0)
-		return err_set(err, ERR_NOT_FOUND, ENODEV, "%s: there is no bucket %s at %s", doing,
-			s3->place.bucket, s3->place.host);
-	if (strcmp(code, "InvalidAccessKeyId") == 0)
-		return err_set(err, ERR_DENIED, EPERM,
-			"%s: %s does not know the key in AWS_ACCESS_KEY_ID", doing, s3->place.host);
-	if (strcmp(code, "SignatureDoesNotMatch") == 0)
-		return err_set(err, ERR_DENIED, EPERM,
-			"%s: AWS_SECRET_ACCESS_KEY does not fit AWS_ACCESS_KEY_ID at %s", doing,
-			s3->place.host);
-	if (strcmp(code, "ExpiredToken") == 0 || strcmp(code, "InvalidToken") == 0)
-		return err_set(err, ERR_DENIED, EPERM,
-			"%s: AWS_SESSION_TOKEN is wrong or no longer valid", doing);
-	if (strcmp(code, "RequestTimeTooSkewed") == 0)
-		return refused_clock(s3, response, doing, err);
-	if (*region && strcmp(region, s3->region) != 0)
-		return err_set(err, ERR_CONFIG, EPROTO,
-			"%s: the bucket %s is in region %s, not %s; set AWS_DEFAULT_REGION", doing,
-			s3->place.bucket, region, s3->region);
-	if (strcmp(code, "AccessDenied") == 0)
-		return err_set(err, ERR_DENIED, EPERM,
-			"%s: the key has no permission for it in bucket %s", doing,
-			s3->place.bucket);
-	if (*code && response->status != 404)
-		return err_set(err, response->status >= 500 ? ERR_NETWORK : ERR_CONFIG, EPROTO,
-			"%s: %s: %s", doing, code, refusal->message);
-	return 0;
+	if (r >= 0 && refusal_region(ret_response, s3->region, region)) {
+		http_response_done(ret_response);
+		*ret_response = (struct http_response){0};
+		memcpy(s3->region, region, sizeof(region));
+		r = s3_place_move(&s3->place, region, err);
+		if (r >= 0)
+			r = perform_there(call, ret_response, err);
+	}
+	if (r >= 0 && (succeeded(ret_response) || ret_response->status == 404))
+		atomic_store(&s3->settled, true);
+	return r;
+}
+
+/* ret_response is to be released. */
+static int perform(struct call *call, struct http_response *ret_response, struct err *err)
+{
+	struct s3_store *s3 = call->s3;
+	int r;
+
+	*ret_response = (struct http_response){0};
+	if (!call->payload_hash[0])
+		memcpy(call->payload_hash, SIGN_EMPTY_HASH, sizeof(call->payload_hash));
+	if (atomic_load(&s3->settled))
+		return perform_there(call, ret_response, err);
+	pthread_mutex_lock(&s3->mutex);
+	r = perform_first(call, ret_response, err);
+	pthread_mutex_unlock(&s3->mutex);
+	return r;
 }
 
 static int refused(const struct s3_store *s3, const struct http_response *response,
 	const char *doing, struct err *err)
 {
-	struct answer_refusal refusal;
-	int r;
-
-	answer_refusal_parse(response->body.data, response->body.size, &refusal);
-	r = refused_known(s3, response, &refusal, doing, err);
-	return r < 0 ? r : http_refused(response, doing, err);
+	return refusal_explain(&s3->place, s3->region, response, doing, err);
 }
 
 /* --- Objects --- */
@@ -424,11 +419,35 @@ static int s3_list(struct store *store, enum store_type type, store_list_fn *fn,
 
 /* --- The bucket, opening, closing --- */
 
+/* Where a new bucket is to be; us-east-1 must not be named. */
+static int describe_bucket(struct call *call, char **ret_text, struct err *err)
+{
+	cleanup_hash struct hash *hash = NULL;
+	uint8_t digest[HASH_SIZE];
+	int r;
+
+	if (strcmp(call->s3->region, REGION_DEFAULT) == 0)
+		return 0;
+	*ret_text = str_printf("<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/"
+			       "2006-03-01/\"><LocationConstraint>%s</LocationConstraint>"
+			       "</CreateBucketConfiguration>",
+		call->s3->region);
+	if (!*ret_text)
+		return err_oom(err);
+	call->text = *ret_text;
+	r = hash_new(&hash, err);
+	if (r >= 0)
+		r = hash_once(hash, call->text, strlen(call->text), digest, err);
+	if (r >= 0)
+		hex_format(digest, sizeof(digest), call->payload_hash);
+	return r;
+}
+
 static int make_bucket(struct s3_store *s3, struct err *err)
 {
 	cleanup_http_response struct http_response look = {0}, made = {0};
-	cleanup_free char *path = NULL;
-	struct call call = {.s3 = s3, .method = "HEAD", .query = ""};
+	cleanup_free char *path = NULL, *text = NULL;
+	struct call call = {.s3 = s3, .method = "GET", .query = "list-type=2&max-keys=1"};
 	int r = make_path(s3, NULL, &path, err);
 
 	call.path = path;
@@ -437,8 +456,10 @@ static int make_bucket(struct s3_store *s3, struct err *err)
 	/* 403: a key that may only use the bucket. The first object will tell. */
 	if (r < 0 || look.status != 404)
 		return r;
-	call.method = "PUT";
-	r = perform(&call, &made, err);
+	call = (struct call){.s3 = s3, .method = "PUT", .query = "", .path = path};
+	r = describe_bucket(&call, &text, err);
+	if (r >= 0)
+		r = perform(&call, &made, err);
 	if (r < 0 || succeeded(&made))
 		return r;
 	return refused(s3, &made, "make bucket", err);
@@ -459,7 +480,7 @@ static void s3_close(struct store *store)
 		explicit_bzero(s3->secret, strlen(s3->secret));
 	http_free(s3->http);
 	s3_place_done(&s3->place);
-	free(s3->region);
+	pthread_mutex_destroy(&s3->mutex);
 	free(s3->key_id);
 	free(s3->secret);
 	free(s3->token);
@@ -488,14 +509,18 @@ static int fill(struct s3_store *s3, const struct s3_options *options, struct er
 		return r;
 	if (!region || !*region)
 		region = s3->place.region ? s3->place.region : REGION_DEFAULT;
-	s3->region = strdup(region);
+	if (snprintf(s3->region, sizeof(s3->region), "%s", region) >= (int)sizeof(s3->region))
+		return err_set(err, ERR_CONFIG, EINVAL, "read region: '%s' is too long", region);
 	s3->key_id = strdup(options->key_id);
 	s3->secret = strdup(options->secret);
 	s3->token = options->token && *options->token ? strdup(options->token) : NULL;
-	if (!s3->region || !s3->key_id || !s3->secret ||
-		(options->token && *options->token && !s3->token))
+	if (!s3->key_id || !s3->secret || (options->token && *options->token && !s3->token))
 		return err_oom(err);
-	r = http_new(&options->http, &s3->http, err);
+	/* AWS's host without a region is us-east-1's. */
+	if (!s3->place.region && strcmp(region, REGION_DEFAULT) != 0)
+		r = s3_place_move(&s3->place, region, err);
+	if (r >= 0)
+		r = http_new(&options->http, &s3->http, err);
 	return r < 0 || !options->create ? r : make_bucket(s3, err);
 }
 
@@ -512,6 +537,7 @@ int s3_store_open(const struct s3_options *options, struct store **ret, struct e
 	if (!s3)
 		return err_oom(err);
 	s3->store.ops = &s3_ops;
+	pthread_mutex_init(&s3->mutex, NULL);
 	r = fill(s3, options, err);
 	if (r < 0) {
 		s3_close(&s3->store);

@@ -178,3 +178,38 @@ int s3_place_parse(const char *text, enum s3_lookup lookup, struct s3_place *ret
 	place = (struct s3_place){0};
 	return 0;
 }
+
+/* "s3.amazonaws.com", or one that tells its region; not those of private networks. */
+static int is_public(const char *host, const char *end, bool *ret, struct err *err)
+{
+	cleanup_free char *region = NULL;
+	int r = find_region(host, &region, err);
+
+	*ret = region || (end - host == 2 && str_after(host, "s3"));
+	return r;
+}
+
+int s3_place_move(struct s3_place *place, const char *region, struct err *err)
+{
+	const char *host = place->host + (place->in_host ? strlen(place->bucket) + 1 : 0);
+	const char *end = strstr(host, ".amazonaws.com"), *slashes = strstr(place->endpoint, "://");
+	cleanup_free char *moved = NULL, *endpoint = NULL;
+	bool public = false;
+	int r = end ? is_public(host, end, &public, err) : 0;
+
+	if (r < 0 || !public)
+		return r;
+	moved = str_printf("%s%ss3.%s%s%s", place->in_host ? place->bucket : "",
+		place->in_host ? "." : "", str_after(host, "s3.dualstack.") ? "dualstack." : "",
+		region, end);
+	if (moved)
+		endpoint = str_printf(
+			"%.*s://%s", (int)(slashes - place->endpoint), place->endpoint, moved);
+	if (!endpoint)
+		return err_oom(err);
+	free(place->host);
+	free(place->endpoint);
+	place->host = TAKE(moved);
+	place->endpoint = TAKE(endpoint);
+	return 0;
+}

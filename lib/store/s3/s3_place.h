@@ -7,6 +7,8 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 
+#define S3_REGION_SIZE 64 /* bytes, with the NUL */
+
 enum s3_lookup {
 	S3_LOOKUP_AUTO, /* by name in the host at AWS, by path elsewhere */
 	S3_LOOKUP_PATH,
@@ -24,6 +26,9 @@ struct s3_place {
 
 /* "host/bucket/prefix", "//host/bucket", "http://host:port/bucket/prefix". -EINVAL. */
 int s3_place_parse(const char *text, enum s3_lookup lookup, struct s3_place *ret, struct err *err)
+	__attribute__((warn_unused_result));
+/* At AWS, points it to the host of a region; elsewhere it stays as it is. */
+int s3_place_move(struct s3_place *place, const char *region, struct err *err)
 	__attribute__((warn_unused_result));
 void s3_place_done(struct s3_place *place);
 

@@ -157,6 +157,37 @@ stores_restic_check() {
 	}
 }
 
+# both RESTIC OPTION...: restic over the very server and repository of RESTIC_REPOSITORY checks and
+# restores what we wrote, and we what it wrote; its OPTIONs reach the place. Nothing is stored
+# twice, and both see all snapshots.
+stores_both() {
+	local restic=$1 version out
+	shift
+	version=$("$restic" version | cut -d ' ' -f 2)
+	"$NB" backup -q "$T/src" || backup_die "$version: our backup"
+	"$restic" "$@" --no-cache check --read-data >"$T/check.log" 2>&1 || {
+		cat "$T/check.log"
+		backup_die "$version: its check of ours"
+	}
+	rm -rf "$T/out"
+	"$restic" "$@" --no-cache -q restore latest --target "$T/out" || backup_die "$version: its restore"
+	diff -r "$T/src" "$T/out$T/src" || backup_die "$version: it restores other files"
+	head -c 3000000 /dev/urandom >"$T/src/of-$version"
+	"$restic" "$@" --no-cache -q backup "$T/src" || backup_die "$version: its backup"
+	"$NB" check -q --read-data || backup_die "$version: our check of its"
+	rm -rf "$T/out"
+	"$NB" restore -q latest --target "$T/out" || backup_die "$version: our restore"
+	diff -r "$T/src" "$T/out$T/src" || backup_die "$version: we restore other files"
+	rm -rf "$T/out"
+	out=$("$NB" backup --json "$T/src" | tail -n 1)
+	[[ $out == *'"data_blobs":0,'* ]] || backup_die "$version: stored twice: $out"
+	[ "$("$NB" snapshots --json | jq length)" = \
+		"$("$restic" "$@" --no-cache snapshots --json | jq length)" ] ||
+		backup_die "$version: not the same snapshots"
+	[ -z "$("$NB" list locks)" ] || backup_die "$version: locks were left"
+	echo "ok: restic $version over ${RESTIC_REPOSITORY%%:*}"
+}
+
 # heal START...: kills the server in the middle of a backup, starts it again, and the backup must
 # come through; START... is the command that starts it.
 stores_heal() {

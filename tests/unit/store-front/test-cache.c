@@ -150,6 +150,62 @@ START_TEST(forgets_what_is_gone)
 }
 END_TEST
 
+static bool keep_abc(const char *name, void *context)
+{
+	return context == abc && strcmp(name, abc) == 0;
+}
+
+static bool keep_none(const char *name, void *context)
+{
+	(void)name;
+	(void)context;
+	return false;
+}
+
+/* Packs that others removed go; what is no pack's name, and other types, stay. */
+START_TEST(keeps_what_it_is_told)
+{
+	struct faulty_plan plan = {0};
+	cleanup_store struct store *store = make_used(&plan, STORE_PACK);
+	cleanup_free char *kept = str_printf("0123/data/ba/%s", abc);
+	cleanup_free char *gone =
+		str_printf("0123/data/%.2s/%s", store_cases_name, store_cases_name);
+	cleanup_free char *index = str_printf("0123/index/%s", store_cases_name);
+
+	read_abc(store, STORE_PACK, 0);
+	check_dir_put(gone, "x");
+	check_dir_put(index, "x");
+	check_dir_put("0123/data/ba/other", "x");
+	store_keep(store, STORE_PACK, keep_abc, (void *)(uintptr_t)abc);
+	ck_assert(check_dir_has(kept));
+	ck_assert(!check_dir_has(gone));
+	store_keep(store, STORE_PACK, keep_none, NULL);
+	ck_assert(!check_dir_has(kept));
+	ck_assert(check_dir_has("0123/data/ba/other"));
+	ck_assert(check_dir_has(index));
+	read_abc(store, STORE_PACK, 0);
+}
+END_TEST
+
+/* Half-fetched files of killed processes go after a day. */
+START_TEST(removes_what_was_left)
+{
+	static const struct timespec day_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	struct faulty_plan plan = {0};
+	cleanup_free char *path = str_printf("%s/0123/.nexus-old", check_dir);
+	struct store *store = make_used(&plan, STORE_INDEX);
+
+	check_dir_put("0123/.nexus-old", "x");
+	check_dir_put("0123/.nexus-new", "x");
+	ck_assert_int_eq(utimensat(AT_FDCWD, path, day_ago, 0), 0);
+	store_close(store);
+	store = make_used(&plan, STORE_INDEX);
+	ck_assert(!check_dir_has("0123/.nexus-old"));
+	ck_assert(check_dir_has("0123/.nexus-new"));
+	store_close(store);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("cache");
@@ -162,5 +218,7 @@ int main(void)
 	tcase_add_test(tcase, never_keeps_what_is_wrong);
 	tcase_add_test(tcase, may_vanish_any_time);
 	tcase_add_test(tcase, forgets_what_is_gone);
+	tcase_add_test(tcase, keeps_what_it_is_told);
+	tcase_add_test(tcase, removes_what_was_left);
 	return unit_main("cache", tcase);
 }

@@ -58,11 +58,48 @@ START_TEST(refuses)
 }
 END_TEST
 
+static const struct {
+	const char *text, *region, *endpoint, *host;
+} moves[] = {
+	{"s3.amazonaws.com/b", "eu-west-1", "https://b.s3.eu-west-1.amazonaws.com",
+		"b.s3.eu-west-1.amazonaws.com"},
+	{"s3.us-west-2.amazonaws.com/b.c", "eu-west-1", "https://s3.eu-west-1.amazonaws.com",
+		"s3.eu-west-1.amazonaws.com"},
+	{"s3-us-west-2.amazonaws.com/s3", "eu-west-1", "https://s3.s3.eu-west-1.amazonaws.com",
+		"s3.s3.eu-west-1.amazonaws.com"},
+	{"s3.dualstack.us-west-2.amazonaws.com/b", "eu-west-1",
+		"https://b.s3.dualstack.eu-west-1.amazonaws.com",
+		"b.s3.dualstack.eu-west-1.amazonaws.com"},
+	{"s3.cn-north-1.amazonaws.com.cn/b", "cn-northwest-1",
+		"https://b.s3.cn-northwest-1.amazonaws.com.cn",
+		"b.s3.cn-northwest-1.amazonaws.com.cn"},
+	{"http://s3.amazonaws.com:8080/b", "eu-west-1", "http://b.s3.eu-west-1.amazonaws.com:8080",
+		"b.s3.eu-west-1.amazonaws.com:8080"},
+	/* not AWS's public hosts: they stay */
+	{"vpce-1.s3.us-west-2.vpce.amazonaws.com/b", "eu-west-1",
+		"https://b.vpce-1.s3.us-west-2.vpce.amazonaws.com",
+		"b.vpce-1.s3.us-west-2.vpce.amazonaws.com"},
+	{"minio:9000/b", "eu-west-1", "https://minio:9000", "minio:9000"},
+};
+
+START_TEST(moves_to_region)
+{
+	cleanup_s3_place struct s3_place place = {0};
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(s3_place_parse(moves[_i].text, S3_LOOKUP_AUTO, &place, &err), 0);
+	ck_assert_int_eq(s3_place_move(&place, moves[_i].region, &err), 0);
+	ck_assert_str_eq(place.endpoint, moves[_i].endpoint);
+	ck_assert_str_eq(place.host, moves[_i].host);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("s3_place");
 
 	tcase_add_loop_test(tcase, parses, 0, COUNT(good));
 	tcase_add_loop_test(tcase, refuses, 0, COUNT(bad));
+	tcase_add_loop_test(tcase, moves_to_region, 0, COUNT(moves));
 	return unit_main("s3_place", tcase);
 }
