@@ -20,11 +20,17 @@ void saver_tell(struct saver *saver, const struct err *err)
 
 int saver_tick(struct saver *saver, struct err *err)
 {
-	if (saver->options->stop && *saver->options->stop)
+	bool stopping = saver->options->stop && *saver->options->stop;
+	/* Who lost the lock must not build on what others may have pruned. */
+	int r = saver->lock ? lock_refresh(saver->lock, err) : 0;
+
+	if (r >= 0 && saver->now_and_then)
+		r = saver->now_and_then(saver, stopping, err);
+	if (r >= 0 && stopping)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "back up: interrupted");
-	if (saver->options->tick)
+	if (r >= 0 && saver->options->tick)
 		saver->options->tick(saver->options->context);
-	return saver->lock ? lock_refresh(saver->lock, err) : 0;
+	return r;
 }
 
 /* --- Trees: in whichever thread does the last part --- */
@@ -103,7 +109,7 @@ static int next_entries(void *context, bool first, struct buf *ret, struct err *
 }
 
 /* The text of most folders is short and made once; that of large ones is not held. */
-static int store_tree(struct saver *saver, struct blob_codec *codec, const struct save_dir *dir,
+int saver_store_tree(struct saver *saver, struct blob_codec *codec, const struct save_dir *dir,
 	struct id *ret, struct repository_added *ret_added, struct err *err)
 {
 	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
@@ -155,7 +161,7 @@ int saver_dir_release(struct saver *saver, struct save_dir *dir, struct blob_cod
 		if (!last)
 			break;
 		if (r >= 0)
-			r = store_tree(saver, codec, dir, &id, &added, err);
+			r = saver_store_tree(saver, codec, dir, &id, &added, err);
 		pthread_mutex_lock(&saver->mutex);
 		if (r >= 0)
 			enter_tree(saver, dir, &id, &added);
@@ -371,7 +377,9 @@ static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, 
 		return err_oom(err);
 	*file = (struct save_file){.dir = dir, .slot = slot, .pending = 1};
 	saver_dir_hold(saver, dir);
+	saver->reading = file;
 	r = read_file(saver, file, fd, (uint64_t)entry->st.st_size, &size, &read_err, err);
+	saver->reading = NULL;
 	if (r == 1) {
 		saver_tell(saver, &read_err);
 		saver_drop(saver, dir, slot);
@@ -445,6 +453,23 @@ static int copy_content(struct walk_entry *entry, const struct node *old, struct
 	return 0;
 }
 
+/* The content of a file that an interrupted run finished: 1, or 0 if there is none. */
+static int take_over(
+	struct saver *saver, struct save_dir *dir, struct walk_entry *entry, struct err *err)
+{
+	const struct node *done = done_find(dir->done, entry->name);
+	int r;
+
+	if (!done || !unchanged(saver, entry, done))
+		return 0;
+	r = copy_content(entry, done, err);
+	saver->resumed.files++;
+	saver->resumed.bytes += (uint64_t)entry->st.st_size;
+	saver->summary.total_bytes_processed += (uint64_t)entry->st.st_size;
+	progress_add(&saver->options->progress->bytes_done, (uint64_t)entry->st.st_size);
+	return r < 0 ? r : 1;
+}
+
 int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
 	const char *open_name, const struct node *old, struct err *err)
 {
@@ -459,8 +484,10 @@ int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_f
 		saver->summary.total_bytes_processed += (uint64_t)entry->st.st_size;
 		progress_add(&progress->bytes_done, (uint64_t)entry->st.st_size);
 	} else {
-		r = save_content(saver, dir, slot, dir_fd, open_name, &left_out, err);
-		if (left_out)
+		r = take_over(saver, dir, entry, err);
+		if (r == 0)
+			r = save_content(saver, dir, slot, dir_fd, open_name, &left_out, err);
+		if (r < 0 || left_out)
 			return r;
 		if (old && old->type == NODE_FILE)
 			saver->summary.files_changed++;
@@ -468,5 +495,5 @@ int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_f
 			saver->summary.files_new++;
 	}
 	progress_add(&progress->files_done, 1);
-	return r;
+	return r < 0 ? r : 0;
 }

@@ -8,6 +8,8 @@
 #include <sys/types.h>
 
 #include "archive/pipeline.h"
+#include "archive/resume/checkpoint.h"
+#include "archive/resume/done.h"
 #include "archive/save_options.h"
 #include "archive/slab.h"
 #include "archive/walk.h"
@@ -27,6 +29,7 @@ struct save_dir {
 	unsigned pending; /* files and folders in it that are not done, and the walker itself */
 	struct id previous; /* its tree in the parent snapshot */
 	bool has_previous;
+	struct done *done; /* owned while it is walked: what an interrupted run stored of it */
 };
 
 /* A file whose chunks are on their way. */
@@ -51,6 +54,17 @@ struct saver {
 	dev_t devices[SAVER_DEVICES_MAX];
 	size_t device_count;
 
+	/* Of halfway: */
+	int (*now_and_then)(struct saver *saver, bool stopping, struct err *err); /* or NULL */
+	struct checkpoint *checkpoint; /* owned; NULL: none are made */
+	uint64_t checkpoint_at_us; /* when the last one was made, monotonic */
+	uint64_t checkpoint_work; /* what was done by then */
+	struct id done_root; /* of an interrupted run */
+	bool has_done;
+	struct save_dir *walked; /* the folder that the walker is in */
+	const struct save_file *reading; /* by the walker */
+	struct save_resumed resumed;
+
 	pthread_mutex_t mutex; /* guards the pending counts, the ids and what follows */
 	struct snapshot_summary summary;
 	struct id root;
@@ -71,6 +85,10 @@ void saver_dir_hold(struct saver *saver, struct save_dir *dir);
  * stopped, only memory is released. codec is the thread's. */
 int saver_dir_release(struct saver *saver, struct save_dir *dir, struct blob_codec *codec,
 	bool failed, struct err *err) __attribute__((warn_unused_result));
+/* Stores the tree of what is known of the folder; codec is the thread's. */
+int saver_store_tree(struct saver *saver, struct blob_codec *codec, const struct save_dir *dir,
+	struct id *ret, struct repository_added *ret_added, struct err *err)
+	__attribute__((warn_unused_result));
 /* Leaves an entry out of its tree. */
 void saver_drop(struct saver *saver, struct save_dir *dir, size_t slot);
 
