@@ -18,6 +18,8 @@ test_of arch/away 'echo "no such thing here"; exit 77'
 test_of arch/slow $'# timeout: 1\nsleep 30'
 test_of arch/beside $'# parallel: yes\nexit 0'
 test_of integ/only 'exit 0'
+# Takes the runner of this one test along.
+test_of arch/lost $'# parallel: yes\nkill -KILL "$(ps -o ppid= -p "$PPID" | tr -d " ")"'
 printf '# shellcheck shell=bash\nexit 1\n' >"$tree/tests/arch/sourced.sh"
 
 # expect STATUS LAST-LINE ARGUMENT...
@@ -33,10 +35,11 @@ expect() {
 	echo "ci/test $*: $last"
 }
 
-expect 1 '2 passed, 2 failed, 1 skipped' arch
+expect 1 '2 passed, 3 failed, 1 skipped' arch
 grep -q '^  FAIL arch/bad ' "$T/out"
 grep -q '^  | this went wrong' "$T/out"
 grep -q '^  | ended after 1 s, its limit' "$T/out"
+grep -q '^  | it left no result' "$T/out"
 grep -q '^  skip arch/away .* no such thing here' "$T/out"
 expect 0 '1 passed, 0 failed' arch/good
 expect 0 '0 passed, 0 failed, 1 skipped' arch/away

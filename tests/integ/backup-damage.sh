@@ -3,6 +3,7 @@
 # other, each checks both. What is left must be the same: the trees of the mended snapshots, the
 # verdict of both checks, and what can be restored.
 # timeout: 600
+# parallel: yes
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"

@@ -2,6 +2,7 @@
 # restic's own test repositories: snapshots, ls, restore and check give the verdicts that restic
 # gives.
 # timeout: 200
+# parallel: yes
 set -u
 . "$SRC/ci/lib/backup-trees.sh"
 NB=$BUILD/backup/nexus-backup

@@ -2,6 +2,7 @@
 # A full disk: one clear error, exit 1, nothing that was acknowledged is lost, and with room
 # again the next run goes on. Needs a small file system, so root.
 # timeout: 200
+# parallel: yes
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"

@@ -2,6 +2,7 @@
 # kill -9 at random moments of a backup, replayable by SEED: after each, restic's check and ours
 # are clean, what was acknowledged is there, and the next run goes on.
 # timeout: 400
+# parallel: yes
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"

@@ -2,6 +2,7 @@
 # Memory stays flat: a folder of 100,000 entries; an index of a million blobs, with room for its
 # file and without.
 # timeout: 900
+# parallel: yes
 set -u
 . "$SRC/ci/lib/backup-trees.sh"
 NB=$BUILD/backup/nexus-backup

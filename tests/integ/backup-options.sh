@@ -2,6 +2,7 @@
 # Every option of `backup` gives what restic makes of it: the same options with both programs on
 # one tree and one repository, and then the same tree id, paths, tags, excludes, host and time.
 # timeout: 900
+# parallel: yes
 # Where two things must hold, it is the one or the other that fails.
 # shellcheck disable=SC2015
 set -u

@@ -3,6 +3,7 @@
 # the same tree, restic's check of all data is clean, restic restores ours and we restore
 # restic's with everything equal, and mixed clients add nothing twice.
 # timeout: 400
+# parallel: yes
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"

@@ -3,6 +3,7 @@
 # where it was, and what is right is not written again. And the recovery card: its commands do
 # bring the data back, in a shell, with restic alone.
 # timeout: 900
+# parallel: yes
 # Where two things must hold, it is the one or the other that fails.
 # shellcheck disable=SC2015
 set -u

@@ -3,6 +3,7 @@
 # kinds of zones) and random policies, the verdicts and reasons compared one by one. POLICIES a
 # time zone (default 2, against 30 lists each), SEED.
 # timeout: 300
+# parallel: yes
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"

@@ -2,6 +2,7 @@
 # The verbs that look say what restic's say: the same repository, both programs, and the JSON of
 # each verb compared field by field. What is shown to people is looked at by its facts.
 # timeout: 900
+# parallel: yes
 # Where two things must hold, it is the one or the other that fails.
 # shellcheck disable=SC2015
 set -u

@@ -1,6 +1,7 @@
 #!/bin/bash
 # What goes wrong, and what is said then: exit codes and one clear sentence each.
 # timeout: 200
+# parallel: yes
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"

@@ -3,6 +3,7 @@
 # nothing that is acknowledged is lost, and with room again the next run goes on. Needs a small
 # file system, so root.
 # timeout: 300
+# parallel: yes
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"

@@ -5,6 +5,7 @@
 # that was never killed. Replayable by SEED (4711); KILLS: how many (40; 300 take half an hour);
 # OPS: of which operations. The kills of one are spread over its run.
 # timeout: 900
+# parallel: yes
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"

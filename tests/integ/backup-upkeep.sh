@@ -3,6 +3,7 @@
 # all data is clean, after each of theirs ours is, on one repository that all write to. Then what
 # is refused, and JSON.
 # timeout: 600
+# parallel: yes
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"

@@ -3,6 +3,7 @@
 # with Debian's packages and stand-ins for names that only Ubuntu has, signed with a key made here. It proves suites,
 # components, names, keyring and --sources of the recipe; it proves nothing about Ubuntu's own binaries.
 # timeout: 1500
+# parallel: yes
 set -euo pipefail
 shopt -s nullglob
 

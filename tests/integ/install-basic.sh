@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # An unattended installation, the same stick again, a repair, an erasure: on loop devices.
 # timeout: 300
+# parallel: yes
 # asan: yes
 set -uo pipefail
 . "$SRC/tests/integ/install/lib"

@@ -2,6 +2,7 @@
 # Sticks and disks that fail in the middle: the disk is left without anything to boot, the person
 # is told so, and running again succeeds.
 # timeout: 600
+# parallel: yes
 set -uo pipefail
 . "$SRC/tests/integ/install/lib"
 need

@@ -2,6 +2,7 @@
 # kill -9 before every kind of write and at random moments: no firmware finds a disk that is not
 # finished, and running again succeeds.
 # timeout: 900
+# parallel: yes
 set -uo pipefail
 . "$SRC/tests/integ/install/lib"
 need

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What must stop an installation before the disk is touched: the disk's bytes stay as they were.
 # timeout: 600
+# parallel: yes
 # asan: yes
 set -uo pipefail
 . "$SRC/tests/integ/install/lib"

@@ -2,6 +2,7 @@
 # The questions, answered at a real terminal: wrong answers change nothing, right ones install;
 # a damaged install.conf falls back to questions.
 # timeout: 300
+# parallel: yes
 # asan: yes
 set -uo pipefail
 . "$SRC/tests/integ/install/lib"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # ci/setup on a Debian 12 that has git and nothing else: installs, builds, is quick afterwards.
 # timeout: 1200
+# parallel: yes
 set -euo pipefail
 # shellcheck source=ci/lib.sh
 . "$SRC/ci/lib.sh"

@@ -2,6 +2,7 @@
 # A repository behind restic's own REST server: round trip, restic over the same server, logins,
 # an append-only server, one that dies, proxies, limits, the cache.
 # timeout: 900
+# parallel: yes
 . "$SRC/tests/integ/stores/stores.bash"
 rest_server=$(restic_peers_server) || stores_skip "no restic-rest-server here"
 restic=$(restic_peers_old || restic_peers_new) || restic=

@@ -3,6 +3,7 @@
 # trip, restic and curl on the same double, keys, clocks and buckets that are wrong, faults, TLS,
 # and a server that dies.
 # timeout: 900
+# parallel: yes
 . "$SRC/tests/integ/stores/stores.bash"
 restic=$(restic_peers_old || restic_peers_new) || restic=
 port=$(stores_free_port)

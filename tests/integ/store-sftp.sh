@@ -2,6 +2,7 @@
 # A repository over SFTP with a real sshd: round trip, restic on the same files, keys and hosts
 # that are wrong, a server that dies, and one that stops answering.
 # timeout: 900
+# parallel: yes
 . "$SRC/tests/integ/stores/stores.bash"
 [ "$(id -u)" = 0 ] || stores_skip "needs root, to start sshd"
 [ -x /usr/sbin/sshd ] || stores_skip "needs sshd"
