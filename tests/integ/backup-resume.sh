@@ -3,6 +3,7 @@
 # in bytes; nobody sees a snapshot before there is a whole one; one that is damaged, foreign or
 # pruned away costs time, nothing else. Replayable by SEED; KILLS: how many random ones (8).
 # timeout: 400
+# parallel: yes
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"
