@@ -11,7 +11,7 @@
 #include "archive/resume/checkpoint.h"
 #include "archive/resume/done.h"
 #include "archive/save_options.h"
-#include "archive/slab.h"
+#include "archive/slab/slab.h"
 #include "archive/walk.h"
 #include "base/buf.h"
 #include "repo/chunker.h"

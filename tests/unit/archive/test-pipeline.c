@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "../unit.h"
-#include "archive/slab.h"
+#include "archive/slab/slab.h"
 #include "room.h"
 
 struct work {
