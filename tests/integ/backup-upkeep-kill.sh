@@ -93,6 +93,8 @@ while [ "$killed" -lt "$KILLS" ]; do
 	op=${ops[$((killed % ${#ops[@]}))]}
 	part=$((killed / ${#ops[@]}))
 	at=$((1 + (part * calls[$op] + RANDOM % calls[$op]) / each))
+	# The last one comes when old things go: there a wrong order shows.
+	[ "$part" -lt $((each - 1)) ] || at=$((calls[$op] - RANDOM % (1 + calls[$op] / 10)))
 	behind=$((RANDOM % 2))
 	unset KILL_AFTER
 	[ "$behind" = 0 ] || export KILL_AFTER=1
