@@ -31,9 +31,10 @@ cp -r "$T/src" "$T/trees/7"
 for k in 2 4 5; do head -c 900000 /dev/urandom >"$T/trees/7/r$k"; done
 echo changed >"$T/trees/7/many/f12"
 echo other >"$T/other-password"
-# A new tree holds the times of the folders above, which change here.
+# A new tree holds the times of the folders above, which change here; and a run that was killed
+# behind its snapshot makes a second one.
 trees() { "$NB" --no-lock -r "$1" snapshots --json |
-	jq -r '.[] | .time + (if .time > "2030" then "" else " " + .tree end)' | sort; }
+	jq -r '.[] | .time + (if .time > "2030" then "" else " " + .tree end)' | sort -u; }
 check() { "$NB" --no-lock -r "$1" check -q --read-data >"$T/check" 2>&1; }
 damage() { # of a kind that the repair is for
 	case $1 in
@@ -59,9 +60,12 @@ run() {
 	case $1 in
 	backup) "$NB" -r "$T/repo" backup -q --checkpoint 1ms --time '2030-01-01 00:00:00' "$T/trees/7" ;;
 	add) "$NB" -r "$T/repo" key --new-password-file "$T/other-password" add ;;
-	passwd) # of a run that was killed at its end nothing is left to do
-		[ $RESTIC_PASSWORD = other ] ||
-			"$NB" -r "$T/repo" key --new-password-file "$T/other-password" passwd ;;
+	passwd) # of a run that was killed at its end nothing but its lock is left
+		if [ $RESTIC_PASSWORD = other ]; then
+			"$NB" -r "$T/repo" unlock -q
+		else
+			"$NB" -r "$T/repo" key --new-password-file "$T/other-password" passwd
+		fi ;;
 	forget) "$NB" -r "$T/repo" forget -q --keep-last 3 --prune --max-unused 0 ;;
 	prune) "$NB" -r "$T/repo" prune -q --max-unused 0 ;;
 	copy) "$NB" -r "$T/second" copy -q --from-repo "$T/repo" ;;
