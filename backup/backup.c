@@ -18,11 +18,14 @@
 #include "base/i18n.h"
 #include "base/parse.h"
 
+#define CHECKPOINT_US (5 * 60 * 1000000ull)
+#define CHECKPOINT_MAX_US (7 * 24 * 3600 * 1000000ull)
+
 static struct str_list arg_excludes, arg_iexcludes, arg_exclude_files, arg_iexclude_files,
 	arg_exclude_if_present, arg_files_from, arg_files_from_verbatim, arg_files_from_raw,
 	arg_tags;
 static const char *arg_larger_than, *arg_host, *arg_time, *arg_parent, *arg_stdin_filename,
-	*arg_compression, *arg_page_chunks;
+	*arg_compression, *arg_page_chunks, *arg_checkpoint;
 static const char *arg_group_by = "host,paths";
 static bool arg_exclude_caches, arg_one_file_system, arg_force, arg_ignore_inode, arg_ignore_ctime,
 	arg_with_atime, arg_skip_if_unchanged, arg_stdin, arg_no_scan, arg_dry_run;
@@ -111,6 +114,11 @@ static const struct verb_option options[] = {
 	{.long_name = "skip-if-unchanged",
 		.help = N_("make no snapshot if nothing changed"),
 		.flag = &arg_skip_if_unchanged},
+	{.long_name = "checkpoint",
+		.argument = N_("DURATION"),
+		.help = N_("how often to note what is stored, for going on after an interruption; "
+			   "0: never (default: 5min)"),
+		.text = &arg_checkpoint},
 	{.long_name = "stdin",
 		.help = N_("save what comes from the standard input, as a file"),
 		.flag = &arg_stdin},
@@ -142,6 +150,7 @@ struct backing_up {
 	const struct common *common;
 	struct common_display display;
 	unsigned missing; /* named, but not there */
+	struct save_resumed resumed;
 };
 
 static void on_error(void *context, const char *path, const struct err *err)
@@ -149,6 +158,23 @@ static void on_error(void *context, const char *path, const struct err *err)
 	struct backing_up *job = context;
 
 	common_tell(job->common, path, err);
+}
+
+/* What harms nothing but costs time. */
+static void on_note(void *context, const struct err *err)
+{
+	struct backing_up *job = context;
+	struct json *json;
+
+	if (job->common->json) {
+		json = json_object_new();
+		json_set_text(json, "message_type", "note");
+		json_set_text(json, "text", err->text);
+		common_print_json(json);
+		return;
+	}
+	common_display_clear(&job->display);
+	fprintf(stderr, _("nexus-backup: note: %s; the backup goes on without it.\n"), err->text);
 }
 
 static void on_tick(void *context)
@@ -186,6 +212,21 @@ static int read_page_chunks(struct cutter_options *ret, struct err *err)
 	if (!mode || !*mode)
 		return 0;
 	return cutter_options_parse(mode, ret, err) < 0 ? err_wrap(err, "read --page-chunks") : 0;
+}
+
+static int read_checkpoint(
+	const struct common *common, char **ret_folder, uint64_t *ret_us, struct err *err)
+{
+	const char *given = arg_checkpoint ? arg_checkpoint : getenv("NEXUS_BACKUP_CHECKPOINT");
+	int r;
+
+	*ret_us = CHECKPOINT_US;
+	if (given && *given) {
+		r = parse_duration(given, 0, CHECKPOINT_MAX_US, ret_us, err);
+		if (r < 0)
+			return err_wrap(err, "read --checkpoint");
+	}
+	return place_cache_folder(&common->place, ret_folder, err);
 }
 
 static int read_excludes(struct filter *ret, struct err *err)
@@ -311,7 +352,8 @@ static void print_time(struct json *json, const char *key, const struct node_tim
 	json_set_text(json, key, text);
 }
 
-static void print_summary_json(const struct snapshot *snapshot, const struct progress_view *view)
+static void print_summary_json(const struct backing_up *job, const struct snapshot *snapshot,
+	const struct progress_view *view)
 {
 	const struct snapshot_summary *s = &snapshot->summary;
 	struct json *json = json_object_new();
@@ -331,6 +373,8 @@ static void print_summary_json(const struct snapshot *snapshot, const struct pro
 		{"data_added_packed", s->data_added_packed},
 		{"total_files_processed", s->total_files_processed},
 		{"total_bytes_processed", s->total_bytes_processed},
+		{"files_resumed", job->resumed.files},
+		{"bytes_resumed", job->resumed.bytes},
 		{"total_duration", view->elapsed_s},
 		{"error_count", view->errors},
 	};
@@ -350,10 +394,11 @@ static void print_summary_json(const struct snapshot *snapshot, const struct pro
 	common_print_json(json);
 }
 
-static void print_summary(const struct snapshot *snapshot, const struct progress_view *view)
+static void print_summary(const struct backing_up *job, const struct snapshot *snapshot,
+	const struct progress_view *view)
 {
 	const struct snapshot_summary *s = &snapshot->summary;
-	char added[32], packed[32], total[32], time[32], id[ID_TEXT_SIZE];
+	char added[32], packed[32], total[32], resumed[32], time[32], id[ID_TEXT_SIZE];
 
 	common_format_bytes(s->data_added, added);
 	common_format_bytes(s->data_added_packed, packed);
@@ -366,6 +411,11 @@ static void print_summary(const struct snapshot *snapshot, const struct progress
 	printf(_("Folders: %llu new, %llu changed, %llu unchanged\n"),
 		(unsigned long long)s->dirs_new, (unsigned long long)s->dirs_changed,
 		(unsigned long long)s->dirs_unmodified);
+	if (job->resumed.files) {
+		common_format_bytes(job->resumed.bytes, resumed);
+		printf(_("Resumed: %llu files, %s of an interrupted run were not read again\n"),
+			(unsigned long long)job->resumed.files, resumed);
+	}
 	printf(_("Added:   %s (%s stored)\n"), added, packed);
 	printf(_("Done:    %llu files, %s in %s\n"), (unsigned long long)s->total_files_processed,
 		total, time);
@@ -387,9 +437,9 @@ static int finish(struct backing_up *job, const struct snapshot *snapshot)
 	progress_look(&display->progress, &clock_system, &view);
 	view.errors += job->missing;
 	if (common->json)
-		print_summary_json(snapshot, &view);
+		print_summary_json(job, snapshot, &view);
 	else if (!common->quiet)
-		print_summary(snapshot, &view);
+		print_summary(job, snapshot, &view);
 	if (!view.errors)
 		return EXIT_CODE_OK;
 	if (!common->json)
@@ -430,6 +480,8 @@ static int save(struct common_session *session, struct backing_up *job,
 		!arg_no_scan && !arg_stdin && (job->common->json || job->display.terminal);
 	save_options->progress = &job->display.progress;
 	save_options->on_error = on_error;
+	save_options->on_note = on_note;
+	save_options->resumed = &job->resumed;
 	save_options->tick = on_tick;
 	save_options->context = job;
 	r = save_run(session->repository, session->lock, save_options, &snapshot, err);
@@ -441,7 +493,7 @@ struct request {
 	struct str_list paths, tags;
 	struct filter excludes;
 	struct reject reject;
-	char *stream_path;
+	char *stream_path, *checkpoint_folder;
 	char hostname[256];
 };
 
@@ -452,6 +504,7 @@ static void cleanup_request_fn(struct request *request)
 	filter_done(&request->excludes);
 	reject_done(&request->reject);
 	free(request->stream_path);
+	free(request->checkpoint_folder);
 }
 #define cleanup_request __attribute__((cleanup(cleanup_request_fn)))
 
@@ -472,6 +525,9 @@ static int read_request(int argc, char **argv, struct backing_up *job, struct re
 	if (r >= 0)
 		r = read_page_chunks(&ret_options->cuts, err);
 	if (r >= 0)
+		r = read_checkpoint(
+			job->common, &ret->checkpoint_folder, &ret_options->checkpoint_us, err);
+	if (r >= 0)
 		r = read_paths(job->common, argc, argv, &ret->paths, &job->missing, err);
 	if (r < 0)
 		return r;
@@ -480,6 +536,8 @@ static int read_request(int argc, char **argv, struct backing_up *job, struct re
 		snprintf(ret->hostname, sizeof(ret->hostname), "%s", host);
 	else
 		(void)gethostname(ret->hostname, sizeof(ret->hostname) - 1);
+	ret_options->checkpoint_folder = ret->checkpoint_folder;
+	ret_options->ignore_checkpoint = arg_force;
 	ret_options->stream_path = ret->stream_path;
 	ret_options->stream_fd = STDIN_FILENO;
 	return 0;
@@ -526,15 +584,16 @@ const struct verb verb_backup = {
 	.name = "backup",
 	.arguments = N_("[PATH...]"),
 	.summary = N_("save folders and files as a new snapshot"),
-	.details = N_("Stores what is new or changed since the last snapshot of the same paths, "
-		      "and then the\nsnapshot itself. When it is interrupted, what was stored "
-		      "stays and is not stored again.\nWhat can't be read is told and left out; "
-		      "the exit status is then 3.\n\n"
-		      "Patterns are matched against whole paths: '*.tmp' leaves out files of that "
-		      "kind anywhere,\n'/home/*/cache' such folders, '**' stands for any number of "
-		      "folders, '!' takes back.\n\n"
-		      "Example: nexus-backup -r /data/backup/repo backup /etc /home --exclude "
-		      "'*.tmp'"),
+	.details =
+		N_("Stores what is new or changed since the last snapshot of the same paths, "
+		   "and then the\nsnapshot itself. When it is interrupted, the next one goes on at "
+		   "its last checkpoint; what\nwas stored is not stored again. What can't be read "
+		   "is told and left out; the exit status is\nthen 3.\n\n"
+		   "Patterns are matched against whole paths: '*.tmp' leaves out files of that "
+		   "kind anywhere,\n'/home/*/cache' such folders, '**' stands for any number of "
+		   "folders, '!' takes back.\n\n"
+		   "Example: nexus-backup -r /data/backup/repo backup /etc /home --exclude "
+		   "'*.tmp'"),
 	.options = options,
 	.max_arguments = -1,
 	.run = run,

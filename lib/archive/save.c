@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/halfway.h"
 #include "archive/saver.h"
 #include "archive/target.h"
 
@@ -202,7 +203,9 @@ static int walk_folder(struct saver *saver, struct save_dir *parent, size_t slot
 	dir->count = names.count;
 	saver_dir_hold(saver, parent);
 	open_beside(saver, dir, previous, &beside);
+	halfway_enter(saver, dir);
 	r = walk_entries(saver, dir, fd, &names, &beside, err);
+	halfway_leave(saver, dir);
 	dir->same = tree_beside_end(&beside, &dir->text);
 	released = saver_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
 	return r < 0 ? r : released;
@@ -225,8 +228,10 @@ static int walk_targets(struct saver *saver, struct save_dir *parent, size_t slo
 	if (parent)
 		saver_dir_hold(saver, parent);
 	open_beside(saver, dir, previous, &beside);
+	halfway_enter(saver, dir);
 	for (size_t i = 0; r >= 0 && i < target->count; i++)
 		r = walk_target(saver, dir, i, target->children[i], &beside, err);
+	halfway_leave(saver, dir);
 	dir->same = tree_beside_end(&beside, &dir->text);
 	released = saver_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
 	return r < 0 ? r : released;
@@ -338,11 +343,6 @@ static struct node_time now(const struct clock *clock)
 	return (struct node_time){(int64_t)(us / 1000000), (uint32_t)(us % 1000000) * 1000};
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int copy_text(const char *text, char **ret, struct err *err)
 {
 	*ret = strdup(text ? text : "");
@@ -355,21 +355,6 @@ static int copy_list(const struct str_list *from, struct str_list *ret, struct e
 
 	for (size_t i = 0; r >= 0 && from && i < from->count; i++)
 		r = str_list_add(ret, from->items[i], err);
-	return r;
-}
-
-static int add_absolute(const struct str_list *paths, struct str_list *ret, struct err *err)
-{
-	cleanup_free char *here = getcwd(NULL, 0);
-	int r = here ? 0 : err_errno(err, errno, "find the current folder");
-
-	for (size_t i = 0; r >= 0 && i < paths->count; i++) {
-		cleanup_free char *path = target_clean_path(paths->items[i], here);
-
-		r = path ? str_list_add(ret, path, err) : err_oom(err);
-	}
-	if (r >= 0 && ret->count > 1)
-		qsort(ret->items, ret->count, sizeof(*ret->items), compare_texts);
 	return r;
 }
 
@@ -402,7 +387,7 @@ static int make_snapshot(
 	if (r >= 0 && options->stream_path)
 		r = str_list_add(&ret->paths, options->stream_path, err);
 	else if (r >= 0)
-		r = add_absolute(options->paths, &ret->paths, err);
+		r = target_absolute(options->paths, &ret->paths, err);
 	if (r >= 0)
 		r = copy_list(options->tags, &ret->tags, err);
 	return r < 0 ? r : copy_list(options->exclude_texts, &ret->excludes, err);
@@ -435,6 +420,14 @@ static void count_aside(void *context, const bool *stop)
 		job->saver->options->progress, stop);
 }
 
+static int begin_halfway(struct saver *saver, struct err *err)
+{
+	cleanup_str_list struct str_list paths = {0};
+	int r = target_absolute(saver->options->paths, &paths, err);
+
+	return r < 0 ? r : halfway_begin(saver, &paths, err);
+}
+
 static int prepare(struct saver *saver, const struct target *target, struct err *err)
 {
 	int r = saver->options->stream_path ? 0 : note_devices(saver, target, err);
@@ -449,7 +442,7 @@ static int prepare(struct saver *saver, const struct target *target, struct err 
 		r = pipeline_new(saver->repository, 0, saver_work, saver, &saver->pipeline, err);
 	if (r >= 0)
 		saver->slab = slab_get(saver->slabs);
-	return r;
+	return r < 0 ? r : begin_halfway(saver, err);
 }
 
 /* Gives this thread, and those it starts from now on, a current folder of their own. Without one
@@ -528,6 +521,7 @@ int save_run(struct repository *repository, struct lock *lock, const struct save
 		!(options->skip_if_unchanged && options->parent &&
 			id_equal(&options->parent->tree, &saver.root)))
 		r = store_snapshot(&saver, &snapshot, err);
+	halfway_end(&saver, r >= 0);
 	saver_done(&saver);
 	if (r < 0)
 		return r;

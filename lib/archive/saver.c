@@ -8,8 +8,6 @@
 #include <unistd.h>
 
 #define READ_SIZE (1u << 20) /* bytes asked for at once */
-#define ENTRIES_AT_ONCE 2000u /* of a folder, as text */
-#define IDS_AT_ONCE 20000u /* of the content of its files */
 
 void saver_tell(struct saver *saver, const struct err *err)
 {
@@ -21,11 +19,17 @@ void saver_tell(struct saver *saver, const struct err *err)
 
 int saver_tick(struct saver *saver, struct err *err)
 {
-	if (saver->options->stop && *saver->options->stop)
+	bool stopping = saver->options->stop && *saver->options->stop;
+	/* Who lost the lock must not build on what others may have pruned. */
+	int r = saver->lock ? lock_refresh(saver->lock, err) : 0;
+
+	if (r >= 0 && saver->now_and_then)
+		r = saver->now_and_then(saver, stopping, err);
+	if (r >= 0 && stopping)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "back up: interrupted");
-	if (saver->options->tick)
+	if (r >= 0 && saver->options->tick)
 		saver->options->tick(saver->options->context);
-	return saver->lock ? lock_refresh(saver->lock, err) : 0;
+	return r;
 }
 
 int saver_stand_back(struct saver *saver, struct err *err)
@@ -34,191 +38,6 @@ int saver_stand_back(struct saver *saver, struct err *err)
 	if (saver->start_fd >= 0 && fchdir(saver->start_fd) < 0)
 		return err_errno(err, errno, "return to the current folder");
 	return 0;
-}
-
-/* --- Trees: in whichever thread does the last part --- */
-
-static void dir_free(struct save_dir *dir)
-{
-	for (size_t i = 0; i < dir->count; i++)
-		walk_entry_done(&dir->entries[i]);
-	free(dir->entries);
-	buf_done(&dir->text);
-	free(dir);
-}
-
-struct save_dir *saver_dir_new(struct save_dir *parent, size_t slot, size_t count)
-{
-	struct save_dir *dir = calloc(1, sizeof(*dir));
-
-	if (!dir)
-		return NULL;
-	dir->parent = parent;
-	dir->slot = slot;
-	dir->pending = 1;
-	dir->entries = calloc(count ? count : 1, sizeof(*dir->entries));
-	if (dir->entries)
-		return dir;
-	free(dir);
-	return NULL;
-}
-
-static void count_added(
-	struct saver *saver, enum blob_type type, const struct repository_added *added)
-{
-	if (!added->is_new)
-		return;
-	if (type == BLOB_TREE)
-		saver->summary.tree_blobs++;
-	else
-		saver->summary.data_blobs++;
-	saver->summary.data_added += added->plain_bytes;
-	saver->summary.data_added_packed += added->stored_bytes;
-}
-
-void saver_node(const struct saver *saver, const struct walk_entry *entry, struct node *ret)
-{
-	walk_entry_node(entry, ret);
-	if (saver->options->with_atime)
-		ret->accessed = walk_time(&entry->st.st_atim);
-}
-
-/* Copies what stood in the parent's tree, or makes anew. */
-static int add_entry(const struct saver *saver, const struct walk_entry *entry, bool first,
-	struct buf *ret, struct err *err)
-{
-	struct node node;
-	int r;
-
-	if (entry->text) {
-		r = first ? 0 : buf_add_byte(ret, ',', err);
-		return r < 0 ? r : buf_add(ret, entry->text, entry->text_size, err);
-	}
-	saver_node(saver, entry, &node);
-	return tree_add(ret, &node, first, err);
-}
-
-/* How many ids the entry's text will hold, about: text is little else when they are many. */
-static size_t count_ids(const struct walk_entry *entry)
-{
-	return entry->text ? entry->text_size / ID_TEXT_SIZE : entry->content_count;
-}
-
-/* The text of a folder's tree, some entries at a time. */
-struct tree_text {
-	const struct saver *saver;
-	const struct save_dir *dir;
-	size_t next;
-	bool any; /* an entry was put */
-};
-
-static int next_entries(void *context, bool first, struct buf *ret, struct err *err)
-{
-	struct tree_text *text = context;
-	const struct save_dir *dir = text->dir;
-	size_t ids = 0;
-	int r = 0;
-
-	if (first) {
-		text->next = 0;
-		text->any = false;
-		r = tree_begin(ret, err);
-	}
-	for (size_t i = 0;
-		r >= 0 && i < ENTRIES_AT_ONCE && ids < IDS_AT_ONCE && text->next < dir->count;
-		i++) {
-		const struct walk_entry *entry = &dir->entries[text->next++];
-
-		if (!entry->name && !entry->text)
-			continue; /* left out: excluded or unreadable */
-		r = add_entry(text->saver, entry, !text->any, ret, err);
-		ids += count_ids(entry);
-		text->any = true;
-	}
-	if (r < 0 || text->next < dir->count)
-		return r < 0 ? r : 1;
-	return tree_end(ret, err);
-}
-
-static bool is_large(const struct save_dir *dir)
-{
-	size_t ids = 0;
-
-	for (size_t i = 0; i < dir->count; i++)
-		ids += count_ids(&dir->entries[i]);
-	return dir->count > ENTRIES_AT_ONCE || ids > IDS_AT_ONCE;
-}
-
-/* The text of most folders is short and made once; that of large ones is not held. */
-static int store_tree(struct saver *saver, struct blob_codec *codec, const struct save_dir *dir,
-	struct id *ret, struct repository_added *ret_added, struct err *err)
-{
-	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
-	struct tree_text context = {.saver = saver, .dir = dir};
-	const struct blob_source source = {next_entries, &context};
-	int r;
-
-	/* Every byte of the text is that of the tree before, which is stored. */
-	if (dir->same && !dir->differs) {
-		*ret = dir->previous;
-		*ret_added = (struct repository_added){0};
-		return 0;
-	}
-	if (is_large(dir))
-		return repository_save_tree(saver->repository, codec, &source, ret, ret_added, err);
-	r = next_entries(&context, true, &text, err);
-	return r < 0 ? r
-		     : repository_save_blob(saver->repository, codec, BLOB_TREE, text.data,
-			       text.size, ret, ret_added, err);
-}
-
-/* Enters a stored tree into the parent's entry. Called with the mutex held. */
-static void enter_tree(struct saver *saver, const struct save_dir *dir, const struct id *id,
-	const struct repository_added *added)
-{
-	count_added(saver, BLOB_TREE, added);
-	if (!dir->parent) {
-		saver->root = *id;
-		return;
-	}
-	dir->parent->entries[dir->slot].subtree = *id;
-	dir->parent->entries[dir->slot].has_subtree = true;
-	if (!dir->has_previous || !id_equal(&dir->previous, id))
-		dir->parent->differs = true;
-	if (!dir->has_previous)
-		saver->summary.dirs_new++;
-	else if (id_equal(&dir->previous, id))
-		saver->summary.dirs_unmodified++;
-	else
-		saver->summary.dirs_changed++;
-}
-
-int saver_dir_release(struct saver *saver, struct save_dir *dir, struct blob_codec *codec,
-	bool failed, struct err *err)
-{
-	int r = failed ? -ECANCELED : 0;
-
-	while (dir) {
-		struct save_dir *parent = dir->parent;
-		struct repository_added added;
-		struct id id;
-		bool last;
-
-		pthread_mutex_lock(&saver->mutex);
-		last = --dir->pending == 0;
-		pthread_mutex_unlock(&saver->mutex);
-		if (!last)
-			break;
-		if (r >= 0)
-			r = store_tree(saver, codec, dir, &id, &added, err);
-		pthread_mutex_lock(&saver->mutex);
-		if (r >= 0)
-			enter_tree(saver, dir, &id, &added);
-		pthread_mutex_unlock(&saver->mutex);
-		dir_free(dir);
-		dir = parent;
-	}
-	return failed ? 0 : r;
 }
 
 static int file_release(struct saver *saver, struct save_file *file, struct blob_codec *codec,
@@ -256,7 +75,7 @@ static int save_chunk(struct saver *saver, const struct pipeline_job *job, const
 	if (!failed && r >= 0) {
 		pthread_mutex_lock(&saver->mutex);
 		file->ids[job->number] = *id;
-		count_added(saver, BLOB_DATA, &added);
+		saver_count(saver, BLOB_DATA, &added);
 		pthread_mutex_unlock(&saver->mutex);
 		progress_add(&saver->options->progress->bytes_done, job->size);
 		blob_codec_trim(codec);
@@ -284,23 +103,6 @@ int saver_work(const struct pipeline_job *jobs, size_t count, struct blob_codec 
 	}
 	return r;
 }
-
-void saver_dir_hold(struct saver *saver, struct save_dir *dir)
-{
-	pthread_mutex_lock(&saver->mutex);
-	dir->pending++;
-	pthread_mutex_unlock(&saver->mutex);
-}
-
-void saver_drop(struct saver *saver, struct save_dir *dir, size_t slot)
-{
-	pthread_mutex_lock(&saver->mutex);
-	walk_entry_done(&dir->entries[slot]);
-	dir->differs = true;
-	pthread_mutex_unlock(&saver->mutex);
-}
-
-/* --- Files --- */
 
 /* Sends a slice of the current slab on its way. */
 static int send_chunk(
@@ -457,7 +259,9 @@ static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, 
 		return err_oom(err);
 	cutter_choose(&file->cutter, saver->repository, &saver->options->cuts, old, fd,
 		(uint64_t)entry->st.st_size);
+	saver->reading = file;
 	r = read_file(saver, file, fd, (uint64_t)entry->st.st_size, &size, &read_err, err);
+	saver->reading = NULL;
 	if (r == 1) {
 		saver_tell(saver, &read_err);
 		saver_drop(saver, dir, slot);
@@ -550,6 +354,23 @@ int saver_keep(struct saver *saver, struct walk_entry *entry, const struct tree_
 	return 0;
 }
 
+/* The content of a file that an interrupted run finished: 1, or 0 if there is none. */
+static int take_over(
+	struct saver *saver, struct save_dir *dir, struct walk_entry *entry, struct err *err)
+{
+	const struct node *done = done_find(dir->done, entry->name);
+	int r;
+
+	if (!done || !unchanged(saver, entry, done))
+		return 0;
+	r = copy_content(entry, done->content, done->content_count, err);
+	saver->resumed.files++;
+	saver->resumed.bytes += (uint64_t)entry->st.st_size;
+	saver->summary.total_bytes_processed += (uint64_t)entry->st.st_size;
+	progress_add(&saver->options->progress->bytes_done, (uint64_t)entry->st.st_size);
+	return r < 0 ? r : 1;
+}
+
 int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
 	const char *open_name, const struct node *old, struct err *err)
 {
@@ -562,8 +383,10 @@ int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_f
 		r = copy_content(entry, old->content, old->content_count, err);
 		count_unmodified(saver, (uint64_t)entry->st.st_size);
 	} else {
-		r = save_content(saver, dir, slot, dir_fd, open_name, old, &left_out, err);
-		if (left_out)
+		r = take_over(saver, dir, entry, err);
+		if (r == 0)
+			r = save_content(saver, dir, slot, dir_fd, open_name, old, &left_out, err);
+		if (r < 0 || left_out)
 			return r;
 		if (old && old->type == NODE_FILE)
 			saver->summary.files_changed++;
@@ -571,5 +394,5 @@ int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_f
 			saver->summary.files_new++;
 	}
 	progress_add(&progress->files_done, 1);
-	return r;
+	return r < 0 ? r : 0;
 }

@@ -9,8 +9,10 @@
 
 #include "archive/cut/cutter.h"
 #include "archive/pipeline.h"
+#include "archive/resume/checkpoint.h"
+#include "archive/resume/done.h"
 #include "archive/save_options.h"
-#include "archive/slab.h"
+#include "archive/slab/slab.h"
 #include "archive/walk.h"
 #include "base/buf.h"
 #include "repo/chunker.h"
@@ -32,6 +34,7 @@ struct save_dir {
 	bool same; /* so far as the walker saw, its tree is the previous one */
 	bool differs; /* but an entry became another, or none, since; guarded by the mutex */
 	struct buf text; /* owned: what texts of entries are borrowed from */
+	struct done *done; /* owned while it is walked: what an interrupted run stored of it */
 };
 
 /* A file whose chunks are on their way. */
@@ -59,6 +62,17 @@ struct saver {
 	dev_t devices[SAVER_DEVICES_MAX];
 	size_t device_count;
 
+	/* Of halfway: */
+	int (*now_and_then)(struct saver *saver, bool stopping, struct err *err); /* or NULL */
+	struct checkpoint *checkpoint; /* owned; NULL: none are made */
+	uint64_t checkpoint_at_us; /* when the last one was made, monotonic */
+	uint64_t checkpoint_work; /* what was done by then */
+	struct id done_root; /* of an interrupted run */
+	bool has_done;
+	struct save_dir *walked; /* the folder that the walker is in */
+	const struct save_file *reading; /* by the walker */
+	struct save_resumed resumed;
+
 	pthread_mutex_t mutex; /* guards the pending counts, the ids and what follows */
 	struct snapshot_summary summary;
 	struct id root;
@@ -75,6 +89,9 @@ int saver_tick(struct saver *saver, struct err *err) __attribute__((warn_unused_
  * memory. */
 struct save_dir *saver_dir_new(struct save_dir *parent, size_t slot, size_t count);
 
+/* Counts a blob of the type, if it is new. Called with the mutex held. */
+void saver_count(struct saver *saver, enum blob_type type, const struct repository_added *added);
+
 /* Adds one pending part. */
 void saver_dir_hold(struct saver *saver, struct save_dir *dir);
 /* Drops one. The last one stores the folder's tree, and so on upwards. failed: the pool has
@@ -86,6 +103,10 @@ void saver_node(const struct saver *saver, const struct walk_entry *entry, struc
 /* Finishes an entry, no folder, that is as it was in the parent snapshot. */
 int saver_keep(struct saver *saver, struct walk_entry *entry, const struct tree_passed *passed,
 	struct err *err) __attribute__((warn_unused_result));
+/* Stores the tree of what is known of the folder; codec is the thread's. */
+int saver_store_tree(struct saver *saver, struct blob_codec *codec, const struct save_dir *dir,
+	struct id *ret, struct repository_added *ret_added, struct err *err)
+	__attribute__((warn_unused_result));
 /* Leaves an entry out of its tree. */
 void saver_drop(struct saver *saver, struct save_dir *dir, size_t slot);
 

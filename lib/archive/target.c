@@ -225,3 +225,23 @@ int target_new(char *const *paths, size_t count, struct target **ret, struct err
 	*ret = TAKE(root);
 	return 0;
 }
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int target_absolute(const struct str_list *paths, struct str_list *ret, struct err *err)
+{
+	cleanup_free char *here = getcwd(NULL, 0);
+	int r = here ? 0 : err_errno(err, errno, "find the current folder");
+
+	for (size_t i = 0; r >= 0 && i < paths->count; i++) {
+		cleanup_free char *path = target_clean_path(paths->items[i], here);
+
+		r = path ? str_list_add(ret, path, err) : err_oom(err);
+	}
+	if (r >= 0 && ret->count > 1)
+		qsort(ret->items, ret->count, sizeof(*ret->items), compare_texts);
+	return r;
+}

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/str.h"
 
 struct target {
 	char *name; /* owned; "" for the root */
@@ -31,5 +32,9 @@ CLEANUP_DEFINE(target, struct target *, target_free);
 /* Owned, cleaned ("a//b/../c" is "a/c"), absolute when base (absolute) is given. NULL without
  * memory. */
 char *target_clean_path(const char *path, const char *base);
+
+/* Appends the paths, absolute and clean, and puts ret in order. */
+int target_absolute(const struct str_list *paths, struct str_list *ret, struct err *err)
+	__attribute__((warn_unused_result));
 
 #endif

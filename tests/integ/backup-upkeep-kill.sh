@@ -1,8 +1,9 @@
 #!/bin/bash
-# kill -9 at random moments of forget, prune, copy, tag and repair: at the nth call that changes
-# files, before or behind it, replayable by SEED. After each kill what is acknowledged is there
-# and whole, by our check and, every other time, restic's; the next run goes on, and comes to the
-# same as one that was never killed. KILLS: how many (40).
+# kill -9 at random moments of backup, forget, prune, copy, tag, key and repair: at the nth call
+# that changes files, before or behind it. After each kill what is acknowledged is there and whole,
+# by our check and, every other time, restic's; the next run goes on, and comes to the same as one
+# that was never killed. Replayable by SEED (4711); KILLS: how many (40; 300 take half an hour);
+# OPS: of which operations. The kills of one are spread over its run.
 # timeout: 900
 # parallel: yes
 set -u
@@ -10,11 +11,11 @@ set -u
 . "$SRC/ci/lib/backup-trees.sh"
 NB=$BUILD/backup/nexus-backup
 kill_at=$BUILD/tests/integ/libtest-kill-at.so
-export RESTIC_PASSWORD=integ RESTIC_FROM_PASSWORD=integ TZ=UTC
+export RESTIC_PASSWORD=integ RESTIC_FROM_PASSWORD=integ RESTIC_CACHE_DIR=$T/cache TZ=UTC
 RANDOM=${SEED:-4711}
 KILLS=${KILLS:-40}
 restic=$(restic_peers_new || restic_peers_old) || restic=
-ops=(forget prune copy tag index snapshots packs)
+read -ra ops <<<"${OPS:-backup forget prune copy tag add passwd index snapshots packs}"
 
 # Six snapshots with much in common: each forgotten one leaves packs that are partly used.
 mkdir -p "$T/src/many" "$T/trees"
@@ -26,7 +27,14 @@ for i in $(seq 1 6); do
 	"$NB" -r "$T/master" backup -q "$T/src" || backup_die "backup $i"
 	cp -r "$T/src" "$T/trees/$i"
 done
-trees() { "$NB" --no-lock -r "$1" snapshots --json | jq -r '.[] | .time + " " + .tree' | sort; }
+cp -r "$T/src" "$T/trees/7"
+for k in 2 4 5; do head -c 900000 /dev/urandom >"$T/trees/7/r$k"; done
+echo changed >"$T/trees/7/many/f12"
+echo other >"$T/other-password"
+# A new tree holds the times of the folders above, which change here; and a run that was killed
+# behind its snapshot makes a second one.
+trees() { "$NB" --no-lock -r "$1" snapshots --json |
+	jq -r '.[] | .time + (if .time > "2030" then "" else " " + .tree end)' | sort -u; }
 check() { "$NB" --no-lock -r "$1" check -q --read-data >"$T/check" 2>&1; }
 damage() { # of a kind that the repair is for
 	case $1 in
@@ -39,8 +47,9 @@ damage() { # of a kind that the repair is for
 	esac
 }
 start() { # fresh repositories for operation $1
-	rm -rf "$T/repo" "$T/second"
+	rm -rf "$T/repo" "$T/second" "$T/cache"
 	cp -a "$T/master" "$T/repo"
+	RESTIC_PASSWORD=integ
 	case $1 in
 	prune) "$NB" -r "$T/repo" forget -q --keep-last 3 || backup_die "forget" ;;
 	copy) cp -a "$T/empty" "$T/second" ;;
@@ -49,6 +58,14 @@ start() { # fresh repositories for operation $1
 }
 run() {
 	case $1 in
+	backup) "$NB" -r "$T/repo" backup -q --checkpoint 1ms --time '2030-01-01 00:00:00' "$T/trees/7" ;;
+	add) "$NB" -r "$T/repo" key --new-password-file "$T/other-password" add ;;
+	passwd) # of a run that was killed at its end nothing but its lock is left
+		if [ $RESTIC_PASSWORD = other ]; then
+			"$NB" -r "$T/repo" unlock -q
+		else
+			"$NB" -r "$T/repo" key --new-password-file "$T/other-password" passwd
+		fi ;;
 	forget) "$NB" -r "$T/repo" forget -q --keep-last 3 --prune --max-unused 0 ;;
 	prune) "$NB" -r "$T/repo" prune -q --max-unused 0 ;;
 	copy) "$NB" -r "$T/second" copy -q --from-repo "$T/repo" ;;
@@ -69,12 +86,19 @@ for op in "${ops[@]}"; do
 	LD_PRELOAD=$kill_at KILL_COUNT=$T/count run "$op" >"$T/out" 2>&1 ||
 		backup_die "$op: $(cat "$T/out")"
 	calls[$op]=$(cat "$T/count")
+	[ "$op" != passwd ] || RESTIC_PASSWORD=other
 	want[$op]=$(trees "$(place "$op")")
 done
 killed=0
+finished=0
+each=$(((KILLS + ${#ops[@]} - 1) / ${#ops[@]}))
+declare -A kills
 while [ "$killed" -lt "$KILLS" ]; do
 	op=${ops[$((killed % ${#ops[@]}))]}
-	at=$((1 + RANDOM % calls[$op]))
+	part=$((killed / ${#ops[@]}))
+	at=$((1 + (part * calls[$op] + RANDOM % calls[$op]) / each))
+	# The last one comes when old things go: there a wrong order shows.
+	[ "$part" -lt $((each - 1)) ] || at=$((calls[$op] - RANDOM % (1 + calls[$op] / 10)))
 	behind=$((RANDOM % 2))
 	unset KILL_AFTER
 	[ "$behind" = 0 ] || export KILL_AFTER=1
@@ -84,13 +108,22 @@ while [ "$killed" -lt "$KILLS" ]; do
 	what="kill $killed, seed ${SEED:-4711}: $op at call $at of ${calls[$op]}, behind: $behind"
 	LD_PRELOAD=$kill_at KILL_AT=$at run "$op" >"$T/out" 2>&1
 	code=$?
+	# Threads do not always come to the same number of calls.
+	if [ "$op" = backup ] && [ "$code" = 0 ] && [ "$finished" -lt "$KILLS" ]; then
+		finished=$((finished + 1))
+		continue
+	fi
 	# A destructor writes nothing when the last call is the one.
 	[ "$code" = 137 ] || backup_die "$what: not killed, exit $code"
 	killed=$((killed + 1))
+	kills[$op]=$((${kills[$op]:-0} + 1))
+	if [ "$op" = passwd ] && ! "$NB" -r "$place" --no-lock cat config >"$T/out" 2>&1; then
+		RESTIC_PASSWORD=other # then the new one must do
+	fi
 	is_damaged "$op" || check "$place" || backup_die "$what: our check: $(cat "$T/check")"
 	# What stays by the rules was there all the time.
 	missing=$(comm -23 <(echo "${want[$op]}") <(trees "$place"))
-	[ "$op" = copy ] || [ "$op" = snapshots ] || [ -z "$missing" ] ||
+	[[ " backup copy snapshots " = *" $op "* ]] || [ -z "$missing" ] ||
 		backup_die "$what: gone: $missing"
 	gone=$(comm -23 <(echo "$before") <(trees "$place"))
 	[ "$op" = forget ] || [ "$op" = snapshots ] || [ -z "$gone" ] || backup_die "$what: gone: $gone"
@@ -99,17 +132,25 @@ while [ "$killed" -lt "$KILLS" ]; do
 		"$restic" -r "$place" check -q --no-cache --no-lock --read-data >"$T/check" 2>&1 ||
 			backup_die "$what: restic's check: $(cat "$T/check")"
 	fi
-	if ! run "$op" >"$T/out" 2>&1; then
-		# A pack that is out of the index already was saved before.
-		if [ "$op" != packs ] || ! grep -q 'in no index' "$T/out"; then
-			backup_die "$what: the next run: $(cat "$T/out")"
-		fi
+	run "$op" >"$T/out" 2>&1 || backup_die "$what: the next run: $(cat "$T/out")"
+	[ "$op" != packs ] || [ -z "$(find "$place/data" -name "$pack")" ] ||
+		backup_die "$what: the next run left the damaged pack"
+	[ "$op" != passwd ] || RESTIC_PASSWORD=other
+	[ "$op" != add ] || RESTIC_PASSWORD=other "$NB" -r "$place" cat config >"$T/out" ||
+		backup_die "$what: the new password does not open it"
+	if [ "$op" = backup ]; then
+		rm -rf "$T/out-tree"
+		"$NB" -r "$place" restore -q "latest:$T/trees/7" --target "$T/out-tree" || backup_die "$what: restore"
+		diff -r "$T/trees/7" "$T/out-tree" || backup_die "$what: restored otherwise"
+		[ -z "$(find "$T/cache" -path '*/checkpoints/*')" ] || backup_die "$what: a checkpoint was left"
 	fi
 	[ "$(trees "$place")" = "${want[$op]}" ] || {
 		diff <(trees "$place") <(echo "${want[$op]}")
 		backup_die "$what: the next run came to something else"
 	}
 	[ "$op" = packs ] || check "$place" || backup_die "$what: check after the next run: $(cat "$T/check")"
+	# Others may be at work beside who adds a key: it tidies nothing up.
+	[ "$op" != add ] || "$NB" -r "$place" prune -q || backup_die "$what: prune"
 	[ -z "$(find "$place" -name '.nexus-*')" ] || backup_die "$what: temporary files were left"
 	[ -z "$(ls -A "$place/locks")" ] || backup_die "$what: locks were left"
 	if [ "$op" = forget ] || [ "$op" = prune ]; then
@@ -117,13 +158,13 @@ while [ "$killed" -lt "$KILLS" ]; do
 		tail -n 1 "$T/out" | grep -q '"total_freed_bytes":0,' ||
 			backup_die "$what: the next run left something: $(tail -n 1 "$T/out")"
 	fi
-	if [ $((killed % 10)) = 0 ] && ! is_damaged "$op"; then
+	if [ $((killed % 10)) = 9 ] && [ "$op" != backup ] && ! is_damaged "$op"; then
 		rm -rf "$T/out-tree"
 		"$NB" -r "$T/repo" --no-lock restore -q "latest:$T/src" --target "$T/out-tree" ||
 			backup_die "$what: restore"
 		diff -r "$T/trees/6" "$T/out-tree" || backup_die "$what: restored otherwise"
 	fi
 done
-echo "ok: $killed kills, seed ${SEED:-4711}; calls that change files:"
-for op in "${ops[@]}"; do echo "$op ${calls[$op]}"; done
+echo "ok: $killed kills, seed ${SEED:-4711}; of each how many, and calls that change files:"
+for op in "${ops[@]}"; do echo "$op ${kills[$op]:-0} ${calls[$op]}"; done
 exit 0

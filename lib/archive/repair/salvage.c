@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "archive/repair/rebuild.h"
 #include "archive/upkeep/bits.h"
 #include "archive/upkeep/order.h"
 #include "archive/upkeep/packer.h"
@@ -19,20 +20,89 @@ static int go_on(const struct salvage_options *options, struct err *err)
 	return options->lock ? lock_refresh(options->lock, err) : 0;
 }
 
-static int find_packs(const struct index *index, const struct id *packs, size_t count,
-	uint8_t *drop, struct err *err)
+static int no_index(const char *name, const char *why, struct err *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		char name[ID_TEXT_SIZE];
+	return err_set(
+		err, ERR_NOT_FOUND, ENOENT, "repair pack %.16s: it is in no index%s", name, why);
+}
+
+/* Whether a blob of a pack that no index knows can be had from nowhere else. */
+static int is_only_here(struct repository *repository, const char *name,
+	const struct pack_entry *entry, struct err *err)
+{
+	const struct blob_location *location = &entry->location;
+	cleanup_buf struct buf plain = BUF_INIT(blob_plain_max(entry->type));
+	cleanup_free uint8_t *sealed = NULL;
+	struct err blob_err = ERR_INIT;
+	int r;
+
+	if (repository_has_blob(repository, entry->type, &entry->id) ||
+		location->length > blob_sealed_max(entry->type) ||
+		blob_plain_size(location) > blob_plain_max(entry->type))
+		return 0;
+	sealed = malloc(location->length);
+	if (!sealed)
+		return err_oom(err);
+	r = store_read(repository_store(repository), STORE_PACK, name, location->offset, sealed,
+		location->length, err);
+	if (r < 0)
+		return r;
+	r = blob_open(repository_codec(repository), sealed, location->length,
+		location->plain_length, &entry->id, &plain, &blob_err);
+	return r >= 0; /* one that is damaged was lost before */
+}
+
+/* A pack that is in no index is what a run left that was killed before it removed it, as long as
+ * nothing stands in it alone. */
+static int check_left(
+	struct repository *repository, const struct id *pack, bool was_left, struct err *err)
+{
+	cleanup_buf struct buf list = BUF_INIT(PACK_HEADER_MAX * 2);
+	const struct pack_entry *entries;
+	struct err list_err = ERR_INIT;
+	char name[ID_TEXT_SIZE];
+	uint64_t size;
+	int r;
+
+	id_format(pack, name);
+	r = store_size(repository_store(repository), STORE_PACK, name, &size, err);
+	if (r == -ENOENT && was_left)
+		return 0; /* it removed it, too */
+	if (r == -ENOENT)
+		return no_index(name, ", and not there", err);
+	if (r < 0)
+		return r;
+	r = rebuild_list_pack(repository, pack, size, &list, &list_err);
+	if (r < 0 && list_err.kind == ERR_CORRUPT)
+		return was_left ? 0 : no_index(name, ", and its own list is damaged", err);
+	if (r < 0) {
+		*err = list_err;
+		return r;
+	}
+	entries = (const struct pack_entry *)(const void *)list.data;
+	for (size_t i = 0; r >= 0 && i < list.size / sizeof(*entries); i++) {
+		r = is_only_here(repository, name, &entries[i], err);
+		if (r > 0)
+			return no_index(name, "; 'repair index' enters it", err);
+	}
+	return r;
+}
+
+static int find_packs(struct repository *repository, const struct id *packs, size_t count,
+	const struct salvage_options *options, uint8_t *drop, struct err *err)
+{
+	bool was_left = options->lock && lock_was_left(options->lock);
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < count; i++) {
 		uint32_t number;
 
-		id_format(&packs[i], name);
-		if (!index_find_pack(index, &packs[i], &number))
-			return err_set(err, ERR_NOT_FOUND, ENOENT,
-				"repair pack %.16s: it is in no index", name);
-		bits_add(drop, number);
+		if (index_find_pack(repository_index(repository), &packs[i], &number))
+			bits_add(drop, number);
+		else
+			r = check_left(repository, &packs[i], was_left, err);
 	}
-	return 0;
+	return r;
 }
 
 static int move_blobs(struct repository *repository, const uint8_t *drop,
@@ -97,7 +167,7 @@ int salvage_run(struct repository *repository, const struct id *packs, size_t co
 		return err_oom(err);
 	progress_add(&options->progress->files_total, count);
 	progress_know_total(options->progress);
-	r = find_packs(repository_index(repository), packs, count, drop, err);
+	r = find_packs(repository, packs, count, options, drop, err);
 	if (r >= 0)
 		r = reindex_init(&reindex, repository, options->lock, err);
 	if (r >= 0)

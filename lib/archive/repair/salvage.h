@@ -20,8 +20,10 @@ struct salvage_options {
 	void *context;
 };
 
-/* Saves what can be read of the packs, takes them out of the index and removes them. A pack that
- * no index knows is an error: -ENOENT; 'repair index' finds it. Loads the index itself. */
+/* Saves what can be read of the packs, takes them out of the index and removes them. One that no
+ * index knows is what a killed run left, and removed, if nothing can be read from it that is not
+ * in the index elsewhere; otherwise it is an error: -ENOENT; 'repair index' enters it. Loads the
+ * index itself. */
 int salvage_run(struct repository *repository, const struct id *packs, size_t count,
 	const struct salvage_options *options, struct err *err) __attribute__((warn_unused_result));
 

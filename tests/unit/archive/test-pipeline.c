@@ -4,7 +4,7 @@
 #include <sched.h>
 
 #include "../unit.h"
-#include "archive/slab.h"
+#include "archive/slab/slab.h"
 #include "room.h"
 
 struct work {

@@ -199,17 +199,20 @@ static const struct {
 	int64_t age_s;
 	bool take_exclusive;
 	int expected;
-	bool stays;
+	bool stays, rebooted;
 } left_behind[] = {
-	{true, true, true, DEAD_PID, 10, true, 0, false}, /* ours, and dead */
-	{true, true, true, 0, 10, false, -EBUSY, true},
-	{true, true, false, 0, 10, true, -EBUSY, true},
-	{true, true, false, 0, 10, false, 0, true},
-	{true, false, true, DEAD_PID, 10, true, 0, false}, /* the host was renamed */
-	{false, true, true, DEAD_PID, 10, true, 0, false}, /* restic's, of this host */
-	{false, false, true, DEAD_PID, 10, true, -EBUSY, true},
-	{false, false, true, 1, 1801, true, 0, true}, /* old, but not ours to remove */
-	{false, false, false, 1, 10, false, 0, true},
+	{true, true, true, DEAD_PID, 10, true, 0, false, false}, /* ours, and dead */
+	{true, true, true, 0, 10, false, -EBUSY, true, false},
+	/* Before the last boot: that process can't be the one, though its number lives. */
+	{true, true, true, 0, 10, true, 0, false, true},
+	{true, true, false, 0, 10, true, 0, false, true},
+	{true, true, false, 0, 10, true, -EBUSY, true, false},
+	{true, true, false, 0, 10, false, 0, true, false},
+	{true, false, true, DEAD_PID, 10, true, 0, false, false}, /* the host was renamed */
+	{false, true, true, DEAD_PID, 10, true, 0, false, false}, /* restic's, of this host */
+	{false, false, true, DEAD_PID, 10, true, -EBUSY, true, false},
+	{false, false, true, 1, 1801, true, 0, true, false}, /* old, but not ours to remove */
+	{false, false, false, 1, 10, false, 0, true, false},
 };
 
 START_TEST(others)
@@ -233,6 +236,8 @@ START_TEST(others)
 		file.machine[0] = file.boot_id[0] = '\0';
 	if (!left_behind[_i].same_host)
 		snprintf(file.hostname, sizeof(file.hostname), "another");
+	if (left_behind[_i].rebooted)
+		snprintf(file.boot_id, sizeof(file.boot_id), "another");
 	if (left_behind[_i].pid)
 		file.pid = left_behind[_i].pid;
 	file.time.seconds -= left_behind[_i].age_s;

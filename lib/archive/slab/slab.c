@@ -1,4 +1,4 @@
-#include "archive/slab.h"
+#include "archive/slab/slab.h"
 
 #include <pthread.h>
 #include <stdlib.h>
