@@ -96,6 +96,7 @@ START_TEST(fault)
 	struct err err = ERR_INIT;
 
 	saved = (struct id){0};
+	told = (struct room_told){0};
 	progress_start(&progress, &clock_system);
 	room_mkdir("src");
 	room_write("src/a", "first");
