@@ -103,9 +103,10 @@ static int list(const struct common *common, struct repository *repository, stru
 
 /* --- add, passwd --- */
 
-/* Proves that the new password opens the repository by the new key. */
+/* Proves that the new password opens the repository by the new key. -EEXIST: another does, and id
+ * is that. */
 static int try_key(
-	const struct common *common, const char *password, const struct id *id, struct err *err)
+	const struct common *common, const char *password, struct id *id, struct err *err)
 {
 	cleanup_repository struct repository *repository = NULL;
 	struct store *store;
@@ -113,10 +114,11 @@ static int try_key(
 
 	if (r >= 0)
 		r = repository_open(store, password, NULL, &repository, err);
-	if (r >= 0 && !id_equal(repository_key_id(repository), id))
-		r = err_set(err, ERR_CONFIG, EEXIST,
-			"try new key: another key opens with this password already");
-	return r;
+	if (r < 0 || id_equal(repository_key_id(repository), id))
+		return r;
+	*id = *repository_key_id(repository);
+	return err_set(err, ERR_CONFIG, EEXIST,
+		"try new key: another key opens with this password already");
 }
 
 static int remove_key(struct repository *repository, const struct id *id, struct err *err)
@@ -127,20 +129,23 @@ static int remove_key(struct repository *repository, const struct id *id, struct
 	return store_remove(repository_store(repository), STORE_KEY, name, err);
 }
 
+/* -EEXIST: nothing was added; ret is the key that opens with the new password already. */
 static int add(
 	const struct common *common, struct repository *repository, struct id *ret, struct err *err)
 {
 	cleanup_common_password char *password = NULL;
 	struct err ignored = ERR_INIT;
 	char name[ID_TEXT_SIZE];
+	struct id added;
 	int r = common_new_password(arg_new_password_file, &password, err);
 
 	if (r >= 0)
 		r = repository_add_key(repository, password, arg_user, arg_host, ret, err);
 	if (r < 0)
 		return r;
+	added = *ret;
 	r = try_key(common, password, ret, err);
-	if (r < 0 && remove_key(repository, ret, &ignored) < 0)
+	if (r < 0 && remove_key(repository, &added, &ignored) < 0)
 		return err_wrap(err, "add key (and it could not be removed: %s)", ignored.text);
 	if (r < 0)
 		return r;
@@ -179,6 +184,9 @@ static int passwd(const struct common *common, struct repository *repository, st
 	struct id id;
 	int r = add(common, repository, &id, err);
 
+	/* The key of a change that was interrupted here; what is left is to remove the old one. */
+	if (r == -EEXIST && !id_equal(&id, repository_key_id(repository)))
+		r = 0;
 	if (r >= 0)
 		r = remove_key(repository, repository_key_id(repository), err);
 	return r < 0 ? r : told_removed(common, repository_key_id(repository));

@@ -58,9 +58,11 @@ int subset_parse(const char *text, struct subset *ret, struct err *err)
 static uint64_t random_below(uint64_t bound)
 {
 	uint64_t number = 0;
+	ssize_t n;
 
-	while (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		continue;
+	do
+		n = getrandom(&number, sizeof(number), 0);
+	while (n != sizeof(number));
 	return number % bound;
 }
 

@@ -31,7 +31,8 @@ start() {
 killed_at() { # file under src at whose reading it is killed; more arguments
 	local file=$1
 	shift
-	READS_KILL=$T/src/$file LD_PRELOAD=$reads "$NB" backup -q --checkpoint 1ms "$@" "$T/src" >out 2>&1
+	# Slow enough for a checkpoint in between.
+	READS_SLOW=2000 READS_KILL=$T/src/$file LD_PRELOAD=$reads "$NB" backup -q --checkpoint 1ms "$@" "$T/src" >out 2>&1
 	[ $? = 137 ] || backup_die "it was not killed at $file: $(cat out)"
 }
 go_on() { # sets resumed, was_read and notes
@@ -73,13 +74,13 @@ whole
 
 # At random moments: whatever call that changes files is the last one.
 start
-LD_PRELOAD=$kill_at KILL_COUNT=$T/calls "$NB" backup -q --checkpoint 1ms "$T/src" || backup_die "backup"
+LD_PRELOAD="$kill_at $reads" READS_SLOW=2000 KILL_COUNT=$T/calls "$NB" backup -q --checkpoint 1ms "$T/src" || backup_die "backup"
 calls=$(cat calls)
 most=0
 for kill in $(seq 1 "$KILLS"); do
 	start
 	at=$((1 + calls / 10 + RANDOM % (calls * 7 / 10)))
-	LD_PRELOAD=$kill_at KILL_AT=$at "$NB" backup -q --checkpoint 1ms "$T/src" >out 2>&1
+	LD_PRELOAD="$kill_at $reads" READS_SLOW=2000 KILL_AT=$at "$NB" backup -q --checkpoint 1ms "$T/src" >out 2>&1
 	code=$?
 	what="kill $kill at call $at of $calls, seed ${SEED:-4711}"
 	if [ $code = 0 ]; then # there were fewer calls this time

@@ -132,7 +132,12 @@ while [ "$killed" -lt "$KILLS" ]; do
 		"$restic" -r "$place" check -q --no-cache --no-lock --read-data >"$T/check" 2>&1 ||
 			backup_die "$what: restic's check: $(cat "$T/check")"
 	fi
-	run "$op" >"$T/out" 2>&1 || backup_die "$what: the next run: $(cat "$T/out")"
+	# A key that is there already can't be added again: what is left is the lock.
+	if [ "$op" = add ] && RESTIC_PASSWORD=other "$NB" -r "$place" --no-lock cat config >/dev/null 2>&1; then
+		"$NB" -r "$place" unlock -q || backup_die "$what: unlock"
+	else
+		run "$op" >"$T/out" 2>&1 || backup_die "$what: the next run: $(cat "$T/out")"
+	fi
 	[ "$op" != packs ] || [ -z "$(find "$place/data" -name "$pack")" ] ||
 		backup_die "$what: the next run left the damaged pack"
 	[ "$op" != passwd ] || RESTIC_PASSWORD=other

@@ -116,8 +116,8 @@ all_clean tag
 packs=$(find "$T/repo/data" -type f | wc -l)
 read_of() { "$NB" check --json --read-data-subset "$1" | jq -s '.[-1].packs_read'; }
 [ $(($(read_of 1/3) + $(read_of 2/3) + $(read_of 3/3))) = "$packs" ] || backup_die "thirds"
-[ "$(read_of 100%)" = "$packs" ] && [ "$(read_of 50%)" = $((packs / 2)) ] || backup_die "shares"
-[ "$(read_of 0.1%)" = 1 ] && [ "$(read_of 100G)" = "$packs" ] || backup_die "sizes"
+[ "$(read_of 100%) $(read_of 50%)" = "$packs $((packs / 2))" ] || backup_die "shares"
+[ "$(read_of 0.1%) $(read_of 100G)" = "1 $packs" ] || backup_die "sizes"
 cp -a "$T/repo" "$T/part"
 victim=$(find "$T/part/data" -type f -size +100k | head -n 1) # of data: trees are always read
 chmod u+w "$victim"
@@ -145,7 +145,7 @@ exec 9>"$T/held"
 until [ -n "$(ls "$T/repo/locks")" ]; do sleep 0.1; done
 SECONDS=0
 "$NB" check -q --retry-lock 3s 2>"$T/out"
-[ $? = 11 ] && [ $SECONDS -ge 3 ] || backup_die "a lock that stays: $(cat "$T/out")"
+if [ $? != 11 ] || [ $SECONDS -lt 3 ]; then backup_die "a lock that stays: $(cat "$T/out")"; fi
 "$NB" check -q --retry-lock 10m 2>"$T/out" 9>&- &
 waiting=$!
 sleep 1

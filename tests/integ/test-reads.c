@@ -1,6 +1,7 @@
 /* Preloaded into a program: counts the bytes that it reads from files below READS_BELOW and writes
  * the sum to the file READS_COUNT when it ends; kills it (SIGKILL) when it begins to read the file
- * READS_KILL. So a test sees what is read again, and interrupts a run at a given file. */
+ * READS_KILL. Each read of such a file takes READS_SLOW microseconds longer. So a test sees what is
+ * read again, and interrupts a run at a given file. */
 #include <dlfcn.h>
 #include <limits.h>
 #include <signal.h>
@@ -12,11 +13,13 @@
 
 static unsigned long long bytes;
 static const char *below, *kill_path;
+static useconds_t slow_us;
 
 __attribute__((constructor)) static void begin(void)
 {
 	below = getenv("READS_BELOW");
 	kill_path = getenv("READS_KILL");
+	slow_us = getenv("READS_SLOW") ? (useconds_t)strtoul(getenv("READS_SLOW"), NULL, 10) : 0;
 }
 
 __attribute__((destructor)) static void end(void)
@@ -44,6 +47,8 @@ ssize_t read(int fd, void *data, size_t size)
 	path[n > 0 ? n : 0] = '\0';
 	if (kill_path && strcmp(path, kill_path) == 0)
 		(void)raise(SIGKILL);
+	if (slow_us && below && strncmp(path, below, strlen(below)) == 0)
+		usleep(slow_us);
 	n = real(fd, data, size);
 	if (n > 0 && below && strncmp(path, below, strlen(below)) == 0)
 		__atomic_add_fetch(&bytes, (unsigned long long)n, __ATOMIC_SEQ_CST);

@@ -91,6 +91,35 @@ static int open_blob(struct pack_check *reader, struct blob_codec *codec,
 	return r;
 }
 
+/* Forgets the bytes of what is done with. */
+static void forget(struct pack_check *reader)
+{
+	buf_consume(&reader->bytes, reader->start);
+	reader->start = 0;
+	shrink(&reader->bytes);
+}
+
+/* A tree of a huge folder: only its stored form stands in memory. */
+static int stream_blob(struct pack_check *reader, struct blob_codec *codec,
+	const struct index_entry *entry, struct err *err)
+{
+	cleanup_blob_stream struct blob_stream *stream = NULL;
+	size_t length = entry->location.length;
+	uint8_t *sealed;
+	int r = need(reader, length, err);
+
+	if (r < 0)
+		return r;
+	sealed = malloc(length);
+	if (!sealed)
+		return err_oom(err);
+	memcpy(sealed, reader->bytes.data + reader->start, length);
+	reader->start += length;
+	forget(reader);
+	return blob_stream_open(
+		codec, sealed, length, entry->location.plain_length, &entry->id, &stream, err);
+}
+
 static int check_blob(struct pack_check *reader, struct blob_codec *codec,
 	const struct index_entry *entry, struct err *err)
 {
@@ -102,12 +131,10 @@ static int check_blob(struct pack_check *reader, struct blob_codec *codec,
 	if (plain <= LARGE && entry->location.length <= LARGE)
 		return open_blob(reader, codec, entry, err);
 	pthread_mutex_lock(reader->large);
-	r = open_blob(reader, codec, entry, err);
+	r = (entry->is_tree ? stream_blob : open_blob)(reader, codec, entry, err);
 	buf_clear(&reader->plain);
 	shrink(&reader->plain);
-	buf_consume(&reader->bytes, reader->start);
-	reader->start = 0;
-	shrink(&reader->bytes);
+	forget(reader);
 	pthread_mutex_unlock(reader->large);
 	return r;
 }

@@ -29,7 +29,9 @@ static void fill(uint8_t *data, size_t size, uint64_t state)
 	}
 }
 
-static void add(struct packed *packed, struct pack_writer *writer, size_t size)
+static size_t lying; /* number from 1 of the blob that is not what its id says; 0: none */
+
+static void add(struct packed *packed, struct pack_writer *writer, enum blob_type type, size_t size)
 {
 	cleanup_free uint8_t *data = malloc(size + 1);
 	struct blob_sealed sealed;
@@ -39,14 +41,15 @@ static void add(struct packed *packed, struct pack_writer *writer, size_t size)
 	ck_assert_ptr_nonnull(data);
 	fill(data, size, packed->count++);
 	ck_assert_int_eq(blob_id(packed->codec, data, size, &id, &err), 0);
-	ck_assert_int_eq(
-		blob_seal(packed->codec, BLOB_DATA, true, false, data, size, &sealed, &err), 0);
-	ck_assert_int_eq(pack_writer_add(writer, BLOB_DATA, &id, &sealed, &err), 0);
+	ck_assert_int_eq(blob_seal(packed->codec, type, true, false, data, size, &sealed, &err), 0);
+	if (packed->count == lying)
+		id.bytes[0] ^= 1;
+	ck_assert_int_eq(pack_writer_add(writer, type, &id, &sealed, &err), 0);
 }
 
 static pthread_mutex_t large = PTHREAD_MUTEX_INITIALIZER;
 
-static void make(struct packed *packed, const size_t *sizes, size_t count)
+static void make_of(struct packed *packed, enum blob_type type, const size_t *sizes, size_t count)
 {
 	struct pack_writer *writer = NULL;
 	const struct pack_entry *entries;
@@ -59,17 +62,23 @@ static void make(struct packed *packed, const size_t *sizes, size_t count)
 	ck_assert_int_eq(blob_codec_new(&key, 1, &packed->codec, &err), 0);
 	ck_assert_int_eq(pack_writer_new(packed->store, &writer, &err), 0);
 	for (size_t i = 0; i < count; i++)
-		add(packed, writer, sizes[i % 8]);
+		add(packed, writer, type, sizes[i % 8]);
 	ck_assert_int_eq(pack_writer_finish(writer, packed->codec, &packed->id, &err), 0);
 	entries = pack_writer_entries(writer, &packed->count);
 	packed->size = pack_writer_overhead(writer);
 	for (size_t i = 0; i < packed->count; i++) {
-		packed->entries[i] =
-			(struct index_entry){.id = entries[i].id, .location = entries[i].location};
+		packed->entries[i] = (struct index_entry){.id = entries[i].id,
+			.is_tree = type == BLOB_TREE,
+			.location = entries[i].location};
 		packed->size += entries[i].location.length;
 	}
 	pack_writer_free(writer);
 	ck_assert_int_eq(pack_check_init(&packed->reader, packed->store, &large, &err), 0);
+}
+
+static void make(struct packed *packed, const size_t *sizes, size_t count)
+{
+	make_of(packed, BLOB_DATA, sizes, count);
 }
 
 static void done(struct packed *packed)
@@ -104,7 +113,7 @@ START_TEST(one_bit)
 	struct packed packed;
 	struct err err;
 
-	make(&packed, sizes, 8);
+	make_of(&packed, _i ? BLOB_TREE : BLOB_DATA, sizes, 8);
 	ck_assert_msg(read_pack(&packed, packed.count, &err) == 0, "%s", err.text);
 	for (unsigned i = 0; i <= 40; i++) {
 		uint64_t offset = (packed.size - 1) * i / 40;
@@ -121,6 +130,21 @@ START_TEST(one_bit)
 	packed.size++;
 	ck_assert_int_lt(read_pack(&packed, packed.count, &err), 0);
 	done(&packed);
+}
+END_TEST
+
+/* Pack and index agree on the name of a blob, but it is another's. */
+START_TEST(wrong_blob)
+{
+	struct packed packed;
+	struct err err;
+
+	for (lying = 1; lying <= 8; lying++) {
+		make_of(&packed, _i ? BLOB_TREE : BLOB_DATA, sizes, 8);
+		ck_assert_int_eq(read_pack(&packed, packed.count, &err), -EBADMSG);
+		done(&packed);
+	}
+	lying = 0;
 }
 END_TEST
 
@@ -218,7 +242,8 @@ int main(void)
 	TCase *tcase = tcase_create("pack_check");
 
 	tcase_set_timeout(tcase, 120);
-	tcase_add_test(tcase, one_bit);
+	tcase_add_loop_test(tcase, one_bit, 0, 2);
+	tcase_add_loop_test(tcase, wrong_blob, 0, 2);
 	tcase_add_test(tcase, long_header);
 	tcase_add_test(tcase, short_end);
 	tcase_add_loop_test(tcase, index_lies, 0, COUNT(lies));

@@ -48,7 +48,7 @@ START_TEST(reads)
 	ck_assert_uint_eq(folders.count, COUNT(ids));
 	for (int i = 0; i < COUNT(ids); i++) {
 		ck_assert_str_eq(folders.items[i].id, ids[i]);
-		ck_assert_int_eq(folders.items[i].used_us, 1000000000ll * (i + 1));
+		ck_assert_int_eq(folders.items[i].used_us, 1000000000LL * (i + 1));
 		ck_assert_uint_eq(folders.items[i].size_bytes, with_size ? 15 : 0);
 	}
 }
