@@ -17,9 +17,12 @@ static useconds_t slow_us;
 
 __attribute__((constructor)) static void begin(void)
 {
+	const char *slow = getenv("READS_SLOW");
+
 	below = getenv("READS_BELOW");
 	kill_path = getenv("READS_KILL");
-	slow_us = getenv("READS_SLOW") ? (useconds_t)strtoul(getenv("READS_SLOW"), NULL, 10) : 0;
+	if (slow)
+		slow_us = (useconds_t)strtoul(slow, NULL, 10);
 }
 
 __attribute__((destructor)) static void end(void)
