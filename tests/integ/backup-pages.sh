@@ -2,6 +2,7 @@
 # Databases and disk images are cut into pages: real ones are recognised, a change costs its
 # pages, the way of cutting is kept, restic reads all of it, and both take turns.
 # timeout: 900
+# parallel: yes
 # Where two things must hold, it is the one or the other that fails.
 # shellcheck disable=SC2015
 set -u

@@ -2,11 +2,16 @@
 # image/build when something is wrong: options, packages, network, disk, a signal. Each ends with one clear
 # sentence and leaves what was there before as it was.
 # timeout: 1500
+# parallel: yes
 set -euo pipefail
 shopt -s nullglob
 
 [ "$(id -u)" -eq 0 ] || { echo "needs root: it makes chroots"; exit 77; }
 command -v mmdebstrap >/dev/null || { echo "no mmdebstrap here"; exit 77; }
+# Mounts are counted: those of tests beside this one are not its affair.
+if [ "${1:-}" != inside ]; then
+	exec unshare --mount bash "$0" inside
+fi
 
 shared=${NEXUS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/nexus}
 out=$T/out

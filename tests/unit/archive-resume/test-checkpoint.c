@@ -168,7 +168,9 @@ START_TEST(goes_on)
 	lasting_make(&lasting);
 	ck_assert_int_eq(back_up(&lasting, &first), -ECANCELED);
 	ck_assert_int_eq(store_list(lasting.store, STORE_SNAPSHOT, no_object, NULL, &err), 0);
-	ck_assert_int_eq(*checkpoint_path() != 0, first.files_done != 0);
+	/* Of the first file a chunk may be done already, and be worth one. */
+	if (first.files_done || !_i)
+		ck_assert_int_eq(*checkpoint_path() != 0, first.files_done != 0);
 	ck_assert_int_eq(back_up(&lasting, &second), 0);
 	ck_assert_msg(!second.notes, "%s", second.note);
 	ck_assert_uint_eq(second.resumed.files, first.files_done);
