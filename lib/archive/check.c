@@ -152,12 +152,11 @@ static void read_pack(
 	struct reading *reading, struct slot *slot, struct blob_codec *codec, bool failed)
 {
 	size_t count = slot->entries.size / sizeof(struct index_entry);
-	int r = 0;
 
-	if (!failed)
-		r = pack_check_read(&slot->reader, codec, &slot->id, slot->size,
-			(const struct index_entry *)(void *)slot->entries.data, count, &slot->err);
-	(void)r; /* stands in slot->err */
+	if (!failed && pack_check_read(&slot->reader, codec, &slot->id, slot->size,
+			       (const struct index_entry *)(void *)slot->entries.data, count,
+			       &slot->err) >= 0)
+		slot->err = ERR_INIT; /* of tries that failed before one went well */
 	blob_codec_trim(codec);
 	pthread_mutex_lock(&reading->mutex);
 	slot->done = true;

@@ -154,6 +154,7 @@ static size_t check_blobs(struct pack_check *reader, struct blob_codec *codec,
 		if (location->offset != at || location->length > reader->size - at ||
 			check_blob(reader, codec, &entries[i], err) < 0)
 			break;
+		*err = ERR_INIT; /* of tries that failed before one went well */
 		at += location->length;
 	}
 	return i;

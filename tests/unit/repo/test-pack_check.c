@@ -148,6 +148,33 @@ START_TEST(wrong_blob)
 }
 END_TEST
 
+static const struct store_ops *plain_ops;
+
+/* As a store behind a network: the first try fails, the next one goes well. */
+static int read_at_last(struct store *store, enum store_type type, const char *name,
+	uint64_t offset, void *ret, size_t size, struct err *err)
+{
+	err_set(err, ERR_NETWORK, ECONNRESET, "the connection broke");
+	return plain_ops->read(store, type, name, offset, ret, size, err);
+}
+
+START_TEST(heals)
+{
+	struct store_ops ops;
+	struct packed packed;
+	struct err err;
+
+	make(&packed, sizes, 8);
+	plain_ops = packed.store->ops;
+	ops = *plain_ops;
+	ops.read = read_at_last;
+	packed.store->ops = &ops;
+	ck_assert_msg(read_pack(&packed, packed.count, &err) == 0, "%s", err.text);
+	packed.store->ops = plain_ops;
+	done(&packed);
+}
+END_TEST
+
 /* A header that is longer than a piece, after blobs that the index does not know. */
 START_TEST(long_header)
 {
@@ -244,6 +271,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, one_bit, 0, 2);
 	tcase_add_loop_test(tcase, wrong_blob, 0, 2);
+	tcase_add_test(tcase, heals);
 	tcase_add_test(tcase, long_header);
 	tcase_add_test(tcase, short_end);
 	tcase_add_loop_test(tcase, index_lies, 0, COUNT(lies));
