@@ -40,12 +40,14 @@ static void table_add(struct table *table, const struct verb_option *options)
 
 		table->options[table->count] = options;
 		o->name = options->long_name;
-		o->has_arg = options->argument ? required_argument : no_argument;
+		o->has_arg = !options->argument         ? no_argument
+			     : options->may_stand_alone ? optional_argument
+							: required_argument;
 		o->flag = NULL;
 		o->val = VALUE_FIRST + (int)table->count;
 		if (options->short_name) {
 			table->shorts[table->shorts_used++] = options->short_name;
-			if (options->argument)
+			if (options->argument && !options->may_stand_alone)
 				table->shorts[table->shorts_used++] = ':';
 		}
 		table->count++;
@@ -127,20 +129,58 @@ static void hint(const struct verb_program *program, const struct verb *verb)
 		fprintf(stderr, _("Try '%s --help'.\n"), program->name);
 }
 
+/* Whether it is one that people look for in vain; then they are told why. */
+static bool tell_absent(const struct verb_program *program, const char *given)
+{
+	for (const struct verb_absent *absent = program->absent; absent && absent->name; absent++)
+		if (strcmp(absent->name, given) == 0) {
+			fprintf(stderr, _("%s: there is no '%s' here: %s\n"), program->name, given,
+				_(absent->reason));
+			return true;
+		}
+	return false;
+}
+
+/* What is told of an option whose name or value is wrong; name is given up to its "=". */
+static void tell_option(const struct verb_program *program, const struct table *table,
+	const char *given, const char *name)
+{
+	struct nearest nearest = {NULL, 4};
+	size_t size = strlen(name + strspn(name, "-"));
+	unsigned fit = 0;
+
+	for (size_t i = 0; i < table->count && strncmp(name, "--", 2) == 0; i++) {
+		const char *known = table->options[i]->long_name;
+
+		if (strcmp(name + 2, known) == 0) {
+			fprintf(stderr, _("%s: option '%s' takes no value\n"), program->name, name);
+			return;
+		}
+		fit += size && strncmp(name + 2, known, size) == 0;
+		nearest_try(&nearest, name + 2, known);
+	}
+	if (fit > 1) {
+		fprintf(stderr, _("%s: option '%s' can mean more than one:"), program->name, name);
+		for (size_t i = 0; i < table->count; i++)
+			if (strncmp(name + 2, table->options[i]->long_name, size) == 0)
+				fprintf(stderr, " --%s", table->options[i]->long_name);
+		fputc('\n', stderr);
+		return;
+	}
+	fprintf(stderr, _("%s: unknown option '%s'\n"), program->name, given);
+	if (nearest.name)
+		fprintf(stderr, _("Did you mean '--%s'?\n"), nearest.name);
+}
+
 static int refuse_option(const struct verb_program *program, const struct verb *verb,
 	const struct table *table, const char *given, bool missing)
 {
-	struct nearest nearest = {NULL, 4};
+	cleanup_free char *name = strndup(given, strcspn(given, "="));
 
-	fprintf(stderr,
-		missing ? _("%s: option '%s' needs a value\n") : _("%s: unknown option '%s'\n"),
-		program->name, given);
-	if (!missing && strncmp(given, "--", 2) == 0) {
-		for (size_t i = 0; i < table->count; i++)
-			nearest_try(&nearest, given + 2, table->options[i]->long_name);
-		if (nearest.name)
-			fprintf(stderr, _("Did you mean '--%s'?\n"), nearest.name);
-	}
+	if (missing)
+		fprintf(stderr, _("%s: option '%s' needs a value\n"), program->name, given);
+	else if (!name || !tell_absent(program, name))
+		tell_option(program, table, given, name ? name : given);
 	hint(program, verb);
 	return VERB_EXIT_USAGE;
 }
@@ -149,22 +189,24 @@ static int refuse_verb(const struct verb_program *program, const char *given)
 {
 	struct nearest nearest = {NULL, 4};
 
-	fprintf(stderr, _("%s: unknown command '%s'\n"), program->name, given);
-	for (const struct verb *v = program->verbs; v->name; v++)
-		nearest_try(&nearest, given, v->name);
-	if (nearest.name)
-		fprintf(stderr, _("Did you mean '%s'?\n"), nearest.name);
+	if (!tell_absent(program, given)) {
+		fprintf(stderr, _("%s: unknown command '%s'\n"), program->name, given);
+		for (const struct verb *v = program->verbs; v->name; v++)
+			nearest_try(&nearest, given, v->name);
+		if (nearest.name)
+			fprintf(stderr, _("Did you mean '%s'?\n"), nearest.name);
+	}
 	hint(program, NULL);
 	return VERB_EXIT_USAGE;
 }
 
-static void print_pad(size_t used, size_t column)
+static void print_pad(FILE *stream, size_t used, size_t column)
 {
 	if (used + 1 > column) {
-		putchar('\n');
+		fputc('\n', stream);
 		used = 0;
 	}
-	printf("%*s", (int)(column - used), "");
+	fprintf(stream, "%*s", (int)(column - used), "");
 }
 
 static void print_options(const struct verb_option *options)
@@ -176,12 +218,15 @@ static void print_options(const struct verb_option *options)
 
 		if (options->short_name)
 			snprintf(shorts, sizeof(shorts), "-%c, ", options->short_name);
-		left = str_printf("  %s--%s%s%s", shorts, options->long_name, argument ? "=" : "",
-			argument ? argument : "");
+		left = str_printf("  %s--%s%s%s%s", shorts, options->long_name,
+			!argument                  ? ""
+			: options->may_stand_alone ? "[="
+						   : "=",
+			argument ? argument : "", argument && options->may_stand_alone ? "]" : "");
 		if (!left)
 			return;
 		fputs(left, stdout);
-		print_pad(str_width(left), 34);
+		print_pad(stdout, str_width(left), 34);
 		puts(_(options->help));
 	}
 }
@@ -191,20 +236,25 @@ static void print_common_options(void)
 	print_options(options_common);
 }
 
-static void help_program(const struct verb_program *program)
+static void print_verbs(FILE *stream, const struct verb_program *program)
 {
-	printf(_("Usage: %s [OPTION...] COMMAND [ARGUMENT...]\n\n%s\n\nCommands:\n"), program->name,
-		_(program->summary));
 	for (const struct verb *v = program->verbs; v->name; v++) {
 		const char *arguments = v->arguments[0] ? _(v->arguments) : "";
 		cleanup_free char *left = str_printf("  %s %s", v->name, arguments);
 
 		if (!left)
 			return;
-		fputs(left, stdout);
-		print_pad(str_width(left), 34);
-		puts(_(v->summary));
+		fputs(left, stream);
+		print_pad(stream, str_width(left), 34);
+		fprintf(stream, "%s\n", _(v->summary));
 	}
+}
+
+static void help_program(const struct verb_program *program)
+{
+	printf(_("Usage: %s [OPTION...] COMMAND [ARGUMENT...]\n\n%s\n\nCommands:\n"), program->name,
+		_(program->summary));
+	print_verbs(stdout, program);
 	puts(_("\nOptions:"));
 	print_options(program->options);
 	print_common_options();
@@ -244,6 +294,12 @@ static int store(const struct verb_option *option, const char *value)
 	return 0;
 }
 
+static int print_version(const struct verb_program *program)
+{
+	printf("%s %s\n", program->name, program->version);
+	return VERB_EXIT_OK;
+}
+
 enum {
 	PARSE_GO_ON = -1
 };
@@ -268,10 +324,8 @@ static int parse(const struct verb_program *program, const struct verb *verb,
 				help_program(program);
 			return VERB_EXIT_OK;
 		}
-		if (value == VALUE_VERSION) {
-			printf("%s %s\n", program->name, program->version);
-			return VERB_EXIT_OK;
-		}
+		if (value == VALUE_VERSION)
+			return print_version(program);
 		if (value == '?' || value == ':')
 			return refuse_option(program, verb, table,
 				optopt && optopt < 256 ? given : argv[optind - 1], value == ':');
@@ -337,7 +391,8 @@ static int run_verb(const struct verb_program *program, const struct verb *verb,
 static void offer_options(const struct verb_option *options)
 {
 	for (; options && options->long_name; options++)
-		printf("--%s%s\t%s\n", options->long_name, options->argument ? "=" : "",
+		printf("--%s%s\t%s\n", options->long_name,
+			options->argument && !options->may_stand_alone ? "=" : "",
 			_(options->help));
 }
 
@@ -365,6 +420,28 @@ static void offer(const struct verb_program *program, int count, char *const *wo
 	offer_options(options_common);
 }
 
+/* "help" and "version": every program has these. name is that of the verb that is asked about. */
+static int answer_help(const struct verb_program *program, const char *name)
+{
+	const struct verb *verb = name ? find_verb(program, name) : NULL;
+
+	if (name && !verb)
+		return refuse_verb(program, name);
+	if (verb)
+		help_verb(program, verb);
+	else
+		help_program(program);
+	return VERB_EXIT_OK;
+}
+
+static int refuse_nothing(const struct verb_program *program)
+{
+	fprintf(stderr, _("%s: say which command\n"), program->name);
+	print_verbs(stderr, program);
+	hint(program, NULL);
+	return VERB_EXIT_USAGE;
+}
+
 int verb_main(const struct verb_program *program, int argc, char **argv, void *context)
 {
 	struct table table = {0};
@@ -384,23 +461,15 @@ int verb_main(const struct verb_program *program, int argc, char **argv, void *c
 	r = parse(program, NULL, &table, shorts, argc, argv);
 	if (r != PARSE_GO_ON)
 		return r;
-	if (optind >= argc) {
-		fprintf(stderr, _("%s: say which command\n"), program->name);
-		hint(program, NULL);
-		return VERB_EXIT_USAGE;
-	}
-	if (strcmp(argv[optind], "help") == 0) {
-		verb = optind + 1 < argc ? find_verb(program, argv[optind + 1]) : NULL;
-		if (verb)
-			help_verb(program, verb);
-		else
-			help_program(program);
-		return VERB_EXIT_OK;
-	}
+	if (optind >= argc)
+		return refuse_nothing(program);
 	verb = find_verb(program, argv[optind]);
-	if (!verb)
-		return refuse_verb(program, argv[optind]);
-	return run_verb(program, verb, argc - optind, argv + optind, context);
+	if (!verb && strcmp(argv[optind], "help") == 0)
+		return answer_help(program, optind + 1 < argc ? argv[optind + 1] : NULL);
+	if (!verb && strcmp(argv[optind], "version") == 0)
+		return print_version(program);
+	return verb ? run_verb(program, verb, argc - optind, argv + optind, context)
+		    : refuse_verb(program, argv[optind]);
 }
 
 int verb_start(const struct verb_program *program, int argc, char **argv, void *context)

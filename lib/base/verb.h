@@ -21,6 +21,7 @@ struct verb_option {
 	const char *long_name; /* without the dashes */
 	char short_name; /* 0: none */
 	const char *argument; /* N_("PATH") for the help; NULL: the option takes none */
+	bool may_stand_alone; /* the argument may be missing; the short name takes none then */
 	const char *help; /* N_("one sentence") */
 	/* Where the value goes: exactly one of them, or none with handle. */
 	bool *flag; /* set to true */
@@ -43,6 +44,13 @@ struct verb {
 	int (*attempt)(int argc, char **argv, void *context, struct err *err);
 };
 
+/* An option ("--NAME") or command that people know from another program and look for in vain. A
+ * table ends with { 0 }. */
+struct verb_absent {
+	const char *name;
+	const char *reason; /* N_("why it is not here, or what is instead") */
+};
+
 struct verb_program {
 	const char *name;
 	const char *summary; /* N_("one sentence") */
@@ -51,10 +59,12 @@ struct verb_program {
 	const struct verb *verbs; /* ends with { 0 }; with one whose name is "" the
 				     program takes no verb */
 	const char *epilogue; /* N_("...") printed after the help, or NULL */
+	const struct verb_absent *absent; /* told instead of a guess; NULL: none */
 };
 
 /* Reads the command line, runs the verb and returns its exit status; 2 after a mistake, which
- * is told on stderr with the nearest right name. context is handed to the verb. */
+ * is told on stderr with the nearest right name. "help [VERB]" and "version" are answered for
+ * every program. context is handed to the verb. */
 int verb_main(const struct verb_program *program, int argc, char **argv, void *context);
 
 /* What the main of most programs is: locale and log (at level info) set up, then verb_main. */

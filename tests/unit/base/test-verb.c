@@ -8,7 +8,7 @@
 
 #include "../unit.h"
 
-static bool arg_json, arg_force;
+static bool arg_json, arg_force, arg_loud;
 static const char *arg_repo;
 static struct str_list arg_tags;
 static char ran[256];
@@ -49,6 +49,12 @@ static const struct verb_option common_options[] = {
 		.argument = "PATH",
 		.help = "the repository",
 		.text = &arg_repo},
+	{.long_name = "resist",
+		.short_name = 'l',
+		.argument = "N",
+		.may_stand_alone = true,
+		.help = "how much",
+		.flag = &arg_loud},
 	{0},
 };
 
@@ -79,6 +85,12 @@ static const struct verb verbs[] = {
 	{0},
 };
 
+static const struct verb_absent absent[] = {
+	{"--fly", "it has no wings"},
+	{"jump", "it has no legs"},
+	{0},
+};
+
 static const struct verb_program program = {
 	.name = "tool",
 	.summary = "does things",
@@ -86,6 +98,7 @@ static const struct verb_program program = {
 	.options = common_options,
 	.verbs = verbs,
 	.epilogue = "The end.",
+	.absent = absent,
 };
 
 static const struct verb only_verb[] = {
@@ -133,13 +146,21 @@ static const struct row rows[] = {
 	{.line = "-h", .out = "  list [NAME]"},
 	{.line = "help", .out = "The end."},
 	{.line = "help backup", .out = "Usage: tool backup [OPTION...] PATH..."},
-	{.line = "help nothing", .out = "Usage: tool [OPTION...] COMMAND"},
+	{.line = "help nothing", .status = 2, .err = "tool: unknown command 'nothing'\n"},
+	{.line = "help lits", .status = 2, .err = "Did you mean 'list'?\n"},
+	{.line = "version", .out = "tool 1.2.3\n"},
+	{.line = "list --help", .out = "  -l, --resist[=N]"},
+	/* A value that may be missing is none that stands alone. */
+	{.line = "list --resist x", .status = 5, .ran = "list x"},
+	{.line = "list --resist=2 x", .status = 5, .ran = "list x"},
+	{.line = "list -ll x", .status = 5, .ran = "list x"},
 	{.line = "backup --help", .out = "  -f, --force"},
 	{.line = "backup -h", .out = "  -r, --repo=PATH"},
 	{.line = "--version", .out = "tool 1.2.3\n"},
 	{.line = "backup --version", .out = "tool 1.2.3\n"},
 	/* Mistakes, with the nearest right name. */
-	{.line = "", .status = 2, .err = "tool: say which command\nTry 'tool --help'.\n"},
+	{.line = "", .status = 2, .err = "tool: say which command\n  backup PATH..."},
+	{.line = "", .status = 2, .err = "move\nTry 'tool --help'.\n"},
 	{.line = "bakcup x",
 		.status = 2,
 		.err = "tool: unknown command 'bakcup'\nDid you mean 'backup'?\n"},
@@ -156,7 +177,19 @@ static const struct row rows[] = {
 	{.line = "backup -x a", .status = 2, .err = "unknown option '-x'"},
 	{.line = "backup a --repo", .status = 2, .err = "option '--repo' needs a value"},
 	{.line = "backup a -r", .status = 2, .err = "option '-r' needs a value"},
-	{.line = "backup --json=1 a", .status = 2, .err = "'--json"},
+	{.line = "backup --json=1 a", .status = 2, .err = "tool: option '--json' takes no value"},
+	{.line = "list --repos=x/y/z", .status = 2, .err = "Did you mean '--repo'?\n"},
+	{.line = "list --re x",
+		.status = 2,
+		.err = "option '--re' can mean more than one: --repo --resist\n"},
+	{.line = "list --fly=2",
+		.status = 2,
+		.err = "no '--fly' here: it has no wings\nTry 'tool l"},
+	{.line = "--fly list", .status = 2, .err = "no '--fly' here: it has no wings\nTry 'tool -"},
+	{.line = "jump", .status = 2, .err = "tool: there is no 'jump' here: it has no legs\n"},
+	{.line = "help jump",
+		.status = 2,
+		.err = "tool: there is no 'jump' here: it has no legs\n"},
 	{.line = "backup", .status = 2, .err = "tool: an argument is missing\n"},
 	{.line = "list a b", .status = 2, .err = "tool: argument 'b' is one too many\n"},
 };
