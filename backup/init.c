@@ -1,27 +1,26 @@
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "backup/common/common.h"
+#include "backup/common/from.h"
 #include "backup/verbs.h"
 #include "base/i18n.h"
 #include "repo/config.h"
 
-static const char *arg_from_repository;
-static const char *arg_from_password_file;
+static struct from_arguments arg_from = FROM_ARGUMENTS_INIT;
+static const char *arg_version = "stable";
 static bool arg_copy_parameters;
 
 static const struct verb_option options[] = {
 	{.long_name = "copy-chunker-params",
 		.help = N_("cut files as another repository does, so that copies match"),
 		.flag = &arg_copy_parameters},
-	{.long_name = "from-repo",
-		.argument = N_("PLACE"),
-		.help = N_("that other repository"),
-		.text = &arg_from_repository},
-	{.long_name = "from-password-file",
-		.argument = N_("FILE"),
-		.help = N_("file with its password"),
-		.text = &arg_from_password_file},
+	FROM_OPTIONS(arg_from),
+	{.long_name = "repository-version",
+		.argument = N_("VERSION"),
+		.help = N_("version of the format: 2, which 'stable' and 'latest' are too"),
+		.text = &arg_version},
 	{0},
 };
 
@@ -33,7 +32,7 @@ static int copy_polynomial(const struct common *common, uint64_t *ret)
 	struct common other;
 	int code;
 
-	if (common_other(common, arg_from_repository, arg_from_password_file, &other, &err) < 0)
+	if (from_common(common, &arg_from, &other, &err) < 0)
 		return common_fail(common, &err);
 	code = common_open(&other, NULL, COMMON_LOCK_NONE, &session);
 	if (code == 0)
@@ -43,13 +42,30 @@ static int copy_polynomial(const struct common *common, uint64_t *ret)
 
 static int make(const struct common *common, uint64_t polynomial, struct id *ret, struct err *err)
 {
-	cleanup_common_password char *password = NULL;
+	cleanup_password char *password = NULL;
 	cleanup_store struct store *store = NULL;
-	int r = common_password(common, true, &password, err);
+	int r = password_get(&common->password, true, &password, err);
 
 	if (r >= 0)
 		r = common_open_store(common, true, &store, err);
 	return r < 0 ? r : repository_init(store, password, polynomial, NULL, ret, err);
+}
+
+/* Version 1 has no compression; only restics older than 0.14 (2022) need it. */
+static int check_options(struct err *err)
+{
+	if (from_is_given(&arg_from) && !arg_copy_parameters)
+		return err_set(err, ERR_CONFIG, EINVAL,
+			"make repository: --from-repo goes with --copy-chunker-params");
+	if (strcmp(arg_version, "1") == 0)
+		return err_set(err, ERR_CONFIG, ENOTSUP,
+			"make repository: version 1, which can't compress, is used but not made; "
+			"every restic since 0.14 reads version 2");
+	if (strcmp(arg_version, "2") != 0 && strcmp(arg_version, "stable") != 0 &&
+		strcmp(arg_version, "latest") != 0)
+		return err_set(err, ERR_CONFIG, EINVAL,
+			"read --repository-version %s: 2, stable or latest", arg_version);
+	return 0;
 }
 
 static int run(int argc, char **argv, void *context)
@@ -63,11 +79,8 @@ static int run(int argc, char **argv, void *context)
 
 	(void)argc;
 	(void)argv;
-	if (arg_from_repository && !arg_copy_parameters) {
-		err_set(&err, ERR_CONFIG, EINVAL,
-			"make repository: --copy-chunker-params and --from-repo go together");
+	if (check_options(&err) < 0)
 		return common_fail(common, &err);
-	}
 	if (arg_copy_parameters) {
 		code = copy_polynomial(common, &polynomial);
 		if (code)

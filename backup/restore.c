@@ -7,12 +7,12 @@
 
 #include "backup/common/choose.h"
 #include "backup/common/common.h"
+#include "backup/common/patterns.h"
 #include "backup/show/pick.h"
 #include "backup/verbs.h"
 #include "base/i18n.h"
 
-static struct str_list arg_includes, arg_iincludes, arg_include_files, arg_iinclude_files;
-static struct str_list arg_excludes, arg_iexcludes, arg_exclude_files, arg_iexclude_files;
+static struct pattern_arguments arg_includes, arg_excludes;
 static struct choose_arguments arg_choose;
 static const char *arg_target, *arg_overwrite = "always";
 static bool arg_delete, arg_sparse, arg_verify, arg_dry_run;
@@ -27,36 +27,20 @@ static const struct verb_option options[] = {
 		.short_name = 'i',
 		.argument = N_("PATTERN"),
 		.help = N_("restore only what matches (may be given again)"),
-		.list = &arg_includes},
+		.list = &arg_includes.plain},
 	{.long_name = "iinclude",
 		.argument = N_("PATTERN"),
 		.help = N_("the same, great and small letters alike"),
-		.list = &arg_iincludes},
+		.list = &arg_includes.folded},
 	{.long_name = "include-file",
 		.argument = N_("FILE"),
 		.help = N_("the same as --include, a pattern a line"),
-		.list = &arg_include_files},
+		.list = &arg_includes.files},
 	{.long_name = "iinclude-file",
 		.argument = N_("FILE"),
 		.help = N_("the same as --iinclude, a pattern a line"),
-		.list = &arg_iinclude_files},
-	{.long_name = "exclude",
-		.short_name = 'e',
-		.argument = N_("PATTERN"),
-		.help = N_("leave out what matches (may be given again)"),
-		.list = &arg_excludes},
-	{.long_name = "iexclude",
-		.argument = N_("PATTERN"),
-		.help = N_("the same, great and small letters alike"),
-		.list = &arg_iexcludes},
-	{.long_name = "exclude-file",
-		.argument = N_("FILE"),
-		.help = N_("the same as --exclude, a pattern a line"),
-		.list = &arg_exclude_files},
-	{.long_name = "iexclude-file",
-		.argument = N_("FILE"),
-		.help = N_("the same as --iexclude, a pattern a line"),
-		.list = &arg_iexclude_files},
+		.list = &arg_includes.folded_files},
+	PATTERNS_EXCLUDE(arg_excludes),
 	{.long_name = "overwrite",
 		.argument = N_("WHEN"),
 		.help = N_("files that are there: always (default), if-changed, if-newer, never"),
@@ -163,23 +147,6 @@ static int finish(const struct common *common, struct common_display *display,
 	return EXIT_CODE_FAILED;
 }
 
-static int read_patterns(struct filter *filter, const struct str_list *plain,
-	const struct str_list *folded, const struct str_list *files,
-	const struct str_list *folded_files, struct err *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; r >= 0 && i < plain->count; i++)
-		r = filter_add(filter, plain->items[i], err);
-	for (size_t i = 0; r >= 0 && i < folded->count; i++)
-		r = filter_add_folded(filter, folded->items[i], err);
-	for (size_t i = 0; r >= 0 && i < files->count; i++)
-		r = filter_add_file(filter, files->items[i], false, err);
-	for (size_t i = 0; r >= 0 && i < folded_files->count; i++)
-		r = filter_add_file(filter, folded_files->items[i], true, err);
-	return r;
-}
-
 /* A slip of the hand must not empty the whole machine. */
 static int check_delete(const struct restore_options *restore_options, struct err *err)
 {
@@ -238,11 +205,9 @@ static int run(int argc, char **argv, void *context)
 	if (r >= 0)
 		r = restore_overwrite_parse(arg_overwrite, &restore_options.overwrite, &err);
 	if (r >= 0)
-		r = read_patterns(&includes, &arg_includes, &arg_iincludes, &arg_include_files,
-			&arg_iinclude_files, &err);
+		r = patterns_read(&arg_includes, &includes, &err);
 	if (r >= 0)
-		r = read_patterns(&excludes, &arg_excludes, &arg_iexcludes, &arg_exclude_files,
-			&arg_iexclude_files, &err);
+		r = patterns_read(&arg_excludes, &excludes, &err);
 	if (r >= 0)
 		r = check_delete(&restore_options, &err);
 	if (r >= 0)

@@ -4,19 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
-#include "base/proc.h"
 #include "store/front/cache.h"
 #include "store/front/cache_folders.h"
 
-#define PASSWORD_MAX 4096 /* bytes */
-#define COMMAND_US (5 * 60 * 1000000ull) /* somebody may have to touch a token */
 #define SHOW_EVERY_US 500000
 #define RETRY_TICK_NS 100000000 /* how soon an interruption is seen */
 #define RETRY_TICKS 20 /* between attempts at a lock */
@@ -28,143 +23,6 @@ static const char program[] = "nexus-backup";
 int common_open_store(const struct common *common, bool create, struct store **ret, struct err *err)
 {
 	return place_open(common->repository, &common->place, create, ret, err);
-}
-
-void common_password_free(char *password)
-{
-	if (password)
-		explicit_bzero(password, strlen(password));
-	free(password);
-}
-
-static int ask(const char *prompt, char **ret, struct err *err)
-{
-	struct termios before, silent;
-	cleanup_fclose FILE *tty = fopen("/dev/tty", "r+e");
-	char text[PASSWORD_MAX] = "";
-	char *got;
-
-	if (!tty || tcgetattr(fileno(tty), &before) < 0)
-		return err_set(err, ERR_CONFIG, EINVAL,
-			"find password: say where with --password-file, RESTIC_PASSWORD_FILE or "
-			"RESTIC_PASSWORD");
-	silent = before;
-	silent.c_lflag &= ~(tcflag_t)ECHO;
-	(void)tcsetattr(fileno(tty), TCSAFLUSH, &silent);
-	fprintf(tty, "%s: ", prompt);
-	fflush(tty);
-	got = fgets(text, sizeof(text), tty);
-	(void)tcsetattr(fileno(tty), TCSAFLUSH, &before);
-	fputc('\n', tty);
-	if (got)
-		text[strcspn(text, "\n")] = '\0';
-	*ret = got ? strdup(text) : NULL;
-	explicit_bzero(text, sizeof(text));
-	return *ret ? 0 : err_set(err, ERR_CONFIG, EINVAL, "read password: there is none");
-}
-
-static int ask_twice(char **ret, struct err *err)
-{
-	cleanup_common_password char *first = NULL, *second = NULL;
-	int r = ask(_("New password for the repository"), &first, err);
-
-	if (r >= 0)
-		r = ask(_("The same password again"), &second, err);
-	if (r < 0)
-		return r;
-	if (strcmp(first, second) != 0)
-		return err_set(err, ERR_CONFIG, EINVAL, "read password: the two differ");
-	*ret = TAKE(first);
-	return 0;
-}
-
-/* The first line of what the command prints. */
-static int run_command(const char *command, char **ret, struct err *err)
-{
-	const struct proc_options options = {
-		.output_max = PASSWORD_MAX, .timeout_us = COMMAND_US, .environment = NULL};
-	cleanup_str_list struct str_list argv = {0};
-	cleanup_common_password char *output = NULL;
-	int r = str_list_split(&argv, command, err);
-
-	if (r >= 0 && !argv.count)
-		r = err_set(err, ERR_CONFIG, EINVAL, "it is empty");
-	if (r >= 0)
-		r = proc_run_ok((const char *const *)argv.items, &options, &output, err);
-	if (r < 0)
-		return err_wrap(err, "read password from command");
-	output[strcspn(output, "\r\n")] = '\0';
-	*ret = TAKE(output);
-	return 0;
-}
-
-static int read_password(const char *path, char **ret, struct err *err)
-{
-	cleanup_common_password char *password = NULL;
-	int r = file_read(AT_FDCWD, path, PASSWORD_MAX, &password, NULL, err);
-
-	if (r < 0)
-		return err_wrap(err, "read password");
-	*ret = strdup(str_strip(password));
-	return *ret ? 0 : err_oom(err);
-}
-
-static int refuse_empty(char **password, struct err *err)
-{
-	if (**password)
-		return 0;
-	common_password_free(*password);
-	*password = NULL;
-	return err_set(err, ERR_CONFIG, EINVAL, "read password: an empty one is not allowed");
-}
-
-int common_new_password(const char *path, char **ret, struct err *err)
-{
-	int r = path ? read_password(path, ret, err) : ask_twice(ret, err);
-
-	return r < 0 ? r : refuse_empty(ret, err);
-}
-
-int common_password(const struct common *common, bool again, char **ret, struct err *err)
-{
-	const char *path = common->password_file, *given = common->password;
-	const char *command = common->password_command;
-	int r = 0;
-
-	if (!given)
-		given = getenv("RESTIC_PASSWORD");
-	if (!common->password && (!path || !*path) && (!command || !*command)) {
-		path = getenv("RESTIC_PASSWORD_FILE");
-		command = getenv("RESTIC_PASSWORD_COMMAND");
-	}
-	if (path && *path) {
-		r = read_password(path, ret, err);
-	} else if (command && *command) {
-		r = run_command(command, ret, err);
-	} else if (given) {
-		*ret = strdup(given);
-		r = *ret ? 0 : err_oom(err);
-	} else {
-		r = again ? ask_twice(ret, err) : ask(_("Password for the repository"), ret, err);
-	}
-	return r < 0 ? r : refuse_empty(ret, err);
-}
-
-int common_other(const struct common *common, const char *repository, const char *password_file,
-	struct common *ret, struct err *err)
-{
-	*ret = *common;
-	ret->repository = repository ? repository : getenv("RESTIC_FROM_REPOSITORY");
-	if (!ret->repository || !*ret->repository)
-		return err_set(err, ERR_CONFIG, EINVAL,
-			"find source repository: say where with --from-repo or "
-			"RESTIC_FROM_REPOSITORY");
-	ret->place.repository_file = NULL;
-	ret->password_file = password_file ? password_file : getenv("RESTIC_FROM_PASSWORD_FILE");
-	ret->password_command = ret->password_file ? NULL : getenv("RESTIC_FROM_PASSWORD_COMMAND");
-	if (!ret->password_file && !ret->password_command)
-		ret->password = getenv("RESTIC_FROM_PASSWORD");
-	return 0;
 }
 
 /* --cleanup-cache: what no repository used for long goes; failures are no failures of the verb. */
@@ -198,21 +56,52 @@ static int start_cache(const struct common *common, struct repository *repositor
 	return 0;
 }
 
+static const char *given_or(const char *given, const char *name)
+{
+	return given ? given : getenv(name);
+}
+
+static int read_compression(
+	const struct common *common, struct repository_options *ret, struct err *err)
+{
+	static const struct {
+		const char *mode;
+		int level; /* zstd's; 0: the default */
+	} modes[] = {{"auto", 0}, {"off", 0}, {"fastest", 1}, {"better", 6}, {"max", 12}};
+	const char *mode = given_or(common->compression, "RESTIC_COMPRESSION");
+
+	if (!mode || !*mode)
+		return 0;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(mode, modes[i].mode) != 0)
+			continue;
+		ret->level = modes[i].level;
+		ret->no_compression = strcmp(mode, "off") == 0;
+		return 0;
+	}
+	return err_set(err, ERR_CONFIG, EINVAL,
+		"read --compression %s: auto, off, fastest, better or max", mode);
+}
+
 static int open_repository(const struct common *common, const struct repository_options *options,
 	struct repository **ret, struct err *err)
 {
-	cleanup_common_password char *password = NULL;
+	struct repository_options own = options ? *options : (struct repository_options){0};
+	cleanup_password char *password = NULL;
 	struct store *store = NULL;
-	int r = common_open_store(common, false, &store, err);
+	int r = read_compression(common, &own, err);
 
+	own.key_hint = given_or(common->key_hint, "RESTIC_KEY_HINT");
+	if (r >= 0)
+		r = common_open_store(common, false, &store, err);
 	if (r < 0)
 		return r;
-	r = common_password(common, false, &password, err);
+	r = password_get(&common->password, false, &password, err);
 	if (r < 0) {
 		store_close(store);
 		return r;
 	}
-	r = repository_open(store, password, options, ret, err);
+	r = repository_open(store, password, &own, ret, err);
 	return r < 0 ? r : start_cache(common, *ret, err);
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "archive/progress.h"
+#include "backup/common/password.h"
 #include "backup/common/place.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -26,10 +27,11 @@ enum {
 
 /* The program's context; filled by the options before a verb runs. */
 struct common {
-	const char *repository, *password_file; /* borrowed from argv or the environment */
-	const char *password_command; /* the same */
+	const char *repository; /* borrowed from argv or the environment, like all texts */
 	struct place_options place; /* how the repository is reached */
-	const char *password; /* borrowed; instead of what stands in the environment; mostly NULL */
+	struct password_source password;
+	const char *key_hint; /* which key to try first; NULL: RESTIC_KEY_HINT says it */
+	const char *compression; /* NULL: RESTIC_COMPRESSION says it */
 	const char *retry_lock; /* how long to try for a lock; NULL: once */
 	bool json, quiet, no_lock;
 	const volatile bool *stop; /* becomes true when the user or system wants us to end */
@@ -41,25 +43,12 @@ struct common_session {
 	struct lock *lock; /* owned, or NULL */
 };
 
-/* The repository that is the source: of --from-repo and --from-password-file (either may be
- * NULL) or RESTIC_FROM_REPOSITORY and its like. */
-int common_other(const struct common *common, const char *repository, const char *password_file,
-	struct common *ret, struct err *err) __attribute__((warn_unused_result));
 /* The place named by --repo, --repository-file or the environment, opened as a store. create:
  * made if missing. */
 int common_open_store(const struct common *common, bool create, struct store **ret, struct err *err)
 	__attribute__((warn_unused_result));
-/* From the file, the command, the environment or, on a terminal, the person (twice when again).
- * Owned and wiped by common_password_free. */
-int common_password(const struct common *common, bool again, char **ret, struct err *err)
-	__attribute__((warn_unused_result));
-/* A new one for a key: from a file, or asked for twice when path is NULL. */
-int common_new_password(const char *path, char **ret, struct err *err)
-	__attribute__((warn_unused_result));
-void common_password_free(char *password);
-
-/* Opens the repository, with a shared or exclusive lock, and loads the index if wanted. Tells
- * errors itself. Returns 0, or the exit code to end with. */
+/* Opens the repository, with a shared or exclusive lock. options may be NULL; the compression and
+ * the hint are common's. Tells errors itself. Returns 0, or the exit code to end with. */
 enum common_lock {
 	COMMON_LOCK_NONE,
 	COMMON_LOCK_SHARED,
@@ -105,7 +94,5 @@ static inline void cleanup_common_session_fn(struct common_session *session)
 	errno = saved;
 }
 #define cleanup_common_session __attribute__((cleanup(cleanup_common_session_fn)))
-CLEANUP_DEFINE(common_password, char *, common_password_free);
-#define cleanup_common_password CLEANUP(common_password)
 
 #endif

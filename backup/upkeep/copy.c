@@ -4,22 +4,16 @@
 
 #include "backup/common/choose.h"
 #include "backup/common/common.h"
+#include "backup/common/from.h"
 #include "backup/upkeep/upkeep.h"
 #include "base/i18n.h"
 #include "store/local.h"
 
-static const char *arg_from_repository, *arg_from_password_file;
+static struct from_arguments arg_from = FROM_ARGUMENTS_INIT;
 static struct choose_arguments arg_choose;
 
 static const struct verb_option options[] = {
-	{.long_name = "from-repo",
-		.argument = N_("PLACE"),
-		.help = N_("the repository to copy from (or RESTIC_FROM_REPOSITORY)"),
-		.text = &arg_from_repository},
-	{.long_name = "from-password-file",
-		.argument = N_("FILE"),
-		.help = N_("file with its password (or RESTIC_FROM_PASSWORD_FILE)"),
-		.text = &arg_from_password_file},
+	FROM_OPTIONS(arg_from),
 	CHOOSE_OPTIONS(arg_choose, 'H'),
 	{0},
 };
@@ -131,7 +125,7 @@ static int run(int argc, char **argv, void *context)
 	struct err err = ERR_INIT;
 	int r, code;
 
-	if (common_other(common, arg_from_repository, arg_from_password_file, &other, &err) < 0)
+	if (from_common(common, &arg_from, &other, &err) < 0)
 		return common_fail(common, &err);
 	code = common_open(&other, NULL, COMMON_LOCK_SHARED, &from);
 	if (!code)

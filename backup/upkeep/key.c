@@ -133,11 +133,11 @@ static int remove_key(struct repository *repository, const struct id *id, struct
 static int add(
 	const struct common *common, struct repository *repository, struct id *ret, struct err *err)
 {
-	cleanup_common_password char *password = NULL;
+	cleanup_password char *password = NULL;
 	struct err ignored = ERR_INIT;
 	char name[ID_TEXT_SIZE];
 	struct id added;
-	int r = common_new_password(arg_new_password_file, &password, err);
+	int r = password_new(arg_new_password_file, &password, err);
 
 	if (r >= 0)
 		r = repository_add_key(repository, password, arg_user, arg_host, ret, err);

@@ -317,6 +317,14 @@ static int walk_stream(struct saver *saver, struct save_dir *parent, size_t slot
 	return r < 0 ? r : released;
 }
 
+static int walk_whole_stream(struct saver *saver, const struct node_time *time, struct err *err)
+{
+	const struct save_options *options = saver->options;
+	int r = walk_stream(saver, NULL, 0, options->stream_path, time, err);
+
+	return r < 0 || !options->on_stream_end ? r : options->on_stream_end(options->context, err);
+}
+
 /* Remembers the file systems of what was named, for one_file_system. */
 static int note_devices(struct saver *saver, const struct target *target, struct err *err)
 {
@@ -472,7 +480,7 @@ static int run(struct saver *saver, const struct target *target, const struct no
 		return r;
 	own_folder(saver);
 	if (options->stream_path)
-		r = walk_stream(saver, NULL, 0, options->stream_path, &time, err);
+		r = walk_whole_stream(saver, &time, err);
 	else
 		r = walk_targets(saver, NULL, 0, target,
 			options->parent ? &options->parent->tree : NULL, err);

@@ -29,6 +29,8 @@ struct save_options {
 	 * stored as this absolute path. */
 	const char *stream_path;
 	int stream_fd;
+	/* Called at the stream's end; a negative return ends the backup. May be NULL. */
+	int (*on_stream_end)(void *context, struct err *err);
 	struct cutter_options cuts;
 	struct node_time time; /* of the snapshot; zeros: now */
 	bool one_file_system;

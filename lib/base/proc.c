@@ -16,6 +16,7 @@
 #include "base/str.h"
 
 #define ERROR_TAIL_BYTES 2048u
+#define END_US 5000000u /* for a program that is told to end */
 
 /* Our side of a running child. */
 struct child {
@@ -60,6 +61,7 @@ static int environment_default(struct str_list *list, struct err *err)
 	return str_list_add(list, "LC_ALL=C", err);
 }
 
+/* An fd of -1 is left as it is. */
 static int spawn(const char *const *argv, char *const *environment, const int fds[3], pid_t *ret,
 	struct err *err)
 {
@@ -78,7 +80,8 @@ static int spawn(const char *const *argv, char *const *environment, const int fd
 	posix_spawnattr_setsigdefault(&attr, &defaults);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	for (int i = 0; i < 3; i++)
-		posix_spawn_file_actions_adddup2(&actions, fds[i], i);
+		if (fds[i] >= 0)
+			posix_spawn_file_actions_adddup2(&actions, fds[i], i);
 	r = posix_spawnp(
 		ret, argv[0], &actions, &attr, (char *const *)(uintptr_t)argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
@@ -273,4 +276,77 @@ void proc_result_done(struct proc_result *result)
 	free(result->output);
 	free(result->error_tail);
 	*result = (struct proc_result){0};
+}
+
+/* --- One that is read while it runs --- */
+
+int proc_open(char *const *argv, struct proc_child *ret, struct err *err)
+{
+	cleanup_proc_child struct proc_child child = PROC_CHILD_INIT;
+	cleanup_close int in = open("/dev/null", O_RDONLY | O_CLOEXEC), out = -1;
+	int ends[2], r;
+
+	if (in < 0)
+		return err_errno(err, errno, "open /dev/null");
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_errno(err, errno, "make pipe");
+	child.out = ends[0];
+	out = ends[1];
+	r = spawn((const char *const *)(uintptr_t)argv, environ, (const int[]){in, out, -1},
+		&child.pid, err);
+	if (r < 0) {
+		child.pid = 0;
+		return r;
+	}
+	*ret = child;
+	child = (struct proc_child)PROC_CHILD_INIT;
+	return 0;
+}
+
+static void close_out(struct proc_child *child)
+{
+	if (child->out >= 0)
+		close(child->out);
+	child->out = -1;
+}
+
+int proc_end(struct proc_child *child, const volatile bool *stop, struct err *err)
+{
+	int status;
+
+	close_out(child);
+	while (waitpid(child->pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return err_errno(err, errno, "wait for the command");
+		if (stop && *stop)
+			return err_set(
+				err, ERR_SYSTEM, ECANCELED, "wait for the command: interrupted");
+	}
+	child->pid = 0;
+	if (WIFSIGNALED(status))
+		return err_set(err, ERR_CONFIG, EIO, "the command was ended by signal %d (%s)",
+			WTERMSIG(status), sigdescr_np(WTERMSIG(status)));
+	if (WEXITSTATUS(status) != 0)
+		return err_set(err, ERR_CONFIG, EIO, "the command failed: exit status %d",
+			WEXITSTATUS(status));
+	return 0;
+}
+
+void proc_child_done(struct proc_child *child)
+{
+	uint64_t until_us = clock_monotonic_us(&clock_system) + END_US;
+
+	close_out(child);
+	if (child->pid > 0)
+		kill(child->pid, SIGTERM);
+	while (child->pid > 0 && waitpid(child->pid, NULL, WNOHANG) == 0) {
+		if (clock_monotonic_us(&clock_system) > until_us) {
+			kill(child->pid, SIGKILL);
+			while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+				;
+			break;
+		}
+		poll(NULL, 0, 10);
+	}
+	child->pid = 0;
 }

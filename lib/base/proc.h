@@ -3,8 +3,10 @@
 #ifndef NEXUS_BASE_PROC_H
 #define NEXUS_BASE_PROC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -35,6 +37,39 @@ int proc_run_ok(const char *const *argv, const struct proc_options *options, cha
 	struct err *err) __attribute__((warn_unused_result));
 
 void proc_result_done(struct proc_result *result);
+
+/* A program whose standard output is read while it runs. */
+struct proc_child {
+	pid_t pid; /* 0: it has ended */
+	int out; /* owned; -1: closed */
+};
+
+#define PROC_CHILD_INIT                                                                            \
+	{                                                                                          \
+		0, -1                                                                              \
+	}
+
+/* Starts argv[0] (found in PATH) with our environment and standard error, and nothing to read.
+ * ret is to be released with proc_child_done. */
+int proc_open(char *const *argv, struct proc_child *ret, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Reads no more of it and waits for its end. An exit status other than 0 is an error (kind
+ * config); -ECANCELED when a signal came and stop (may be NULL) is true. */
+int proc_end(struct proc_child *child, const volatile bool *stop, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Ends it if it still runs: told to, and after 5 s killed. */
+void proc_child_done(struct proc_child *child);
+
+static inline void cleanup_proc_child_fn(struct proc_child *child)
+{
+	int saved = errno;
+
+	proc_child_done(child);
+	errno = saved;
+}
+#define cleanup_proc_child __attribute__((cleanup(cleanup_proc_child_fn)))
 
 static inline void cleanup_proc_result_fn(struct proc_result *result)
 {

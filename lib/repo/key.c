@@ -267,10 +267,26 @@ struct key_search {
 	const char *password;
 	struct cipher_key *key; /* filled when found */
 	unsigned tried;
+	const char *hint; /* the start of the id of the one to try first; NULL: none */
+	char hinted[STORE_NAME_SIZE]; /* the name it stands for */
+	unsigned hinted_count; /* names it could stand for */
 	bool found;
 	struct id id; /* of the file, when found */
 	struct err damage; /* the last key file that could not be read */
 };
+
+static int note_hinted(const char *name, uint64_t size_bytes, void *context, struct err *err)
+{
+	struct key_search *search = context;
+
+	(void)size_bytes;
+	(void)err;
+	if (strncmp(name, search->hint, strlen(search->hint)) != 0)
+		return 0;
+	search->hinted_count++;
+	snprintf(search->hinted, sizeof(search->hinted), "%s", name);
+	return 0;
+}
 
 static int try_key(const char *name, uint64_t size_bytes, void *context, struct err *err)
 {
@@ -298,12 +314,27 @@ static int try_key(const char *name, uint64_t size_bytes, void *context, struct 
 	return r;
 }
 
-int key_find(struct store *store, const char *password, struct cipher_key *ret, struct id *ret_id,
-	struct err *err)
+/* A hint that fits no key, or several, is no hint. The hinted one is tried once more among all
+ * when it does not open: it may be the only one. */
+static int try_hinted(struct key_search *search, struct err *err)
 {
-	struct key_search search = {.store = store, .password = password, .key = ret};
-	int r = store_list(store, STORE_KEY, try_key, &search, err);
+	int r = store_list(search->store, STORE_KEY, note_hinted, search, err);
 
+	if (r < 0 || search->hinted_count != 1)
+		return r;
+	r = try_key(search->hinted, 0, search, err);
+	search->tried = 0;
+	return r;
+}
+
+int key_find(struct store *store, const char *password, const char *hint, struct cipher_key *ret,
+	struct id *ret_id, struct err *err)
+{
+	struct key_search search = {.store = store, .password = password, .key = ret, .hint = hint};
+	int r = hint && *hint ? try_hinted(&search, err) : 0;
+
+	if (r >= 0 && !search.found)
+		r = store_list(store, STORE_KEY, try_key, &search, err);
 	*ret_id = search.id;
 	if (r < 0 || search.found)
 		return r;

@@ -42,11 +42,11 @@ int key_save(const struct cipher_key *key, struct store *store, const char *pass
 	const struct clock *clock, const char *username, const char *hostname, struct id *ret_id,
 	struct err *err) __attribute__((warn_unused_result));
 
-/* Finds the one of a repository's keys that a password opens, among the first KEYS_TRIED_MAX.
- * ret_id: of its file. -EACCES (kind denied) if none does; -EBADMSG if there is none that can be
- * read. */
-int key_find(struct store *store, const char *password, struct cipher_key *ret, struct id *ret_id,
-	struct err *err) __attribute__((warn_unused_result));
+/* Finds the one of a repository's keys that a password opens, among the one whose id begins with
+ * hint (NULL: none) and the first KEYS_TRIED_MAX. ret_id: of its file. -EACCES (kind denied) if
+ * none does; -EBADMSG if there is none that can be read. */
+int key_find(struct store *store, const char *password, const char *hint, struct cipher_key *ret,
+	struct id *ret_id, struct err *err) __attribute__((warn_unused_result));
 
 /* Fills a random key. */
 int key_new(struct cipher_key *ret, struct err *err) __attribute__((warn_unused_result));

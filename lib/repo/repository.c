@@ -212,7 +212,8 @@ int repository_open(struct store *store, const char *password,
 	repository->key = secret_new(sizeof(*repository->key));
 	if (!repository->key)
 		return err_oom(err);
-	r = key_find(repository->store, password, repository->key, &repository->key_id, err);
+	r = key_find(repository->store, password, options ? options->key_hint : NULL,
+		repository->key, &repository->key_id, err);
 	if (r >= 0)
 		r = repository_codec_new(repository, &repository->codec, err);
 	if (r >= 0)

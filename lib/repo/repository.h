@@ -21,6 +21,7 @@ struct repository;
 
 struct repository_options {
 	const struct clock *clock; /* borrowed; NULL: the system's */
+	const char *key_hint; /* borrowed for the opening: see key_find; may be NULL */
 	int level; /* zstd's; 0: the default, 3 */
 	bool no_compression; /* data is stored as it is */
 	bool dry_run; /* blobs are made and verified, but not stored */

@@ -47,7 +47,7 @@ struct card {
 static void card_done(struct card *card)
 {
 	free(card->place);
-	common_password_free(card->password);
+	password_free(card->password);
 }
 
 /* The place as another machine's restic takes it; a password within a URL stays out unless it
@@ -255,7 +255,7 @@ static int write_card(const struct common *common, struct repository *repository
 	id_format(repository_key_id(repository), card.key);
 	card.account = card.place && str_after(card.place, "s3:");
 	if (r >= 0 && arg_show_password)
-		r = common_password(common, false, &card.password, err);
+		r = password_get(&common->password, false, &card.password, err);
 	if (r >= 0)
 		r = add_card(&text, &card, err);
 	if (r >= 0 && arg_target)
