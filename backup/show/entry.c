@@ -24,15 +24,17 @@ void entry_format_mode(const struct node *node, char ret[ENTRY_MODE_SIZE])
 	ret[n] = '\0';
 }
 
-void entry_print(const struct node *node, const char *path, bool is_long, bool human)
+int entry_add_line(struct buf *ret, const struct node *node, const char *path, bool is_long,
+	bool human, struct err *err)
 {
 	bool link = is_long && node->type == NODE_SYMLINK;
 	cleanup_free char *text =
 		str_printf("%s%s%s", path, link ? " -> " : "", link ? node->link_target : "");
 	char mode[ENTRY_MODE_SIZE], time[32], size[32];
+	int r = 0;
 
 	if (!text)
-		return;
+		return err_oom(err);
 	str_sanitize(text);
 	if (is_long) {
 		entry_format_mode(node, mode);
@@ -41,9 +43,10 @@ void entry_print(const struct node *node, const char *path, bool is_long, bool h
 			common_format_bytes(node->size, size);
 		else
 			snprintf(size, sizeof(size), "%" PRIu64, node->size);
-		printf("%s %5u %5u %6s %s ", mode, node->uid, node->gid, size, time);
+		r = buf_printf(
+			ret, err, "%s %5u %5u %6s %s ", mode, node->uid, node->gid, size, time);
 	}
-	puts(text);
+	return r < 0 ? r : buf_add_text(ret, text, err);
 }
 
 static int add_text(struct buf *ret, const char *key, const char *value, struct err *err)

@@ -13,9 +13,10 @@
 /* "drwxr-xr-x", in Go's letters: L for a link, D for a device, u and g for setuid and setgid. */
 void entry_format_mode(const struct node *node, char ret[ENTRY_MODE_SIZE]);
 
-/* Prints a line: the path alone, or with mode, owner, size and time before it. Control
- * characters in it become '?'. human: sizes with units. */
-void entry_print(const struct node *node, const char *path, bool is_long, bool human);
+/* Appends a line, without its end: the path alone, or with mode, owner, size and time before it.
+ * Control characters in it become '?'. human: sizes with units. */
+int entry_add_line(struct buf *ret, const struct node *node, const char *path, bool is_long,
+	bool human, struct err *err) __attribute__((warn_unused_result));
 
 /* Append the JSON object of a node as `ls --json` and as `find --json` have it. */
 int entry_add_ls(struct buf *ret, const struct node *node, const char *path, struct err *err)

@@ -117,8 +117,11 @@ static int on_match(
 
 	if (!finding->common->json) {
 		print_snapshot_head(finding);
-		entry_print(node, path, arg_long, arg_human);
-		return 0;
+		buf_clear(&finding->result);
+		r = entry_add_line(&finding->result, node, path, arg_long, arg_human, err);
+		if (r >= 0)
+			puts((const char *)finding->result.data);
+		return r;
 	}
 	r = finding->hits++ ? buf_add_byte(&finding->result, ',', err) : 0;
 	return r < 0 ? r : entry_add_find(&finding->result, node, path, err);

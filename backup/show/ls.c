@@ -5,13 +5,15 @@
 #include "backup/common/choose.h"
 #include "backup/common/common.h"
 #include "backup/show/entry.h"
+#include "backup/show/order.h"
 #include "backup/show/pick.h"
 #include "backup/show/show.h"
 #include "base/i18n.h"
 
 #define LINE_MAX_SIZE (8u << 20)
 
-static bool arg_long, arg_recursive, arg_human, arg_ncdu;
+static bool arg_long, arg_recursive, arg_human, arg_ncdu, arg_reverse;
+static const char *arg_sort = "name";
 static struct choose_arguments arg_choose;
 
 static const struct verb_option options[] = {
@@ -24,6 +26,13 @@ static const struct verb_option options[] = {
 		.flag = &arg_recursive},
 	{.long_name = "human-readable", .help = N_("sizes with units"), .flag = &arg_human},
 	{.long_name = "ncdu", .help = N_("print what 'ncdu -f -' reads"), .flag = &arg_ncdu},
+	{.long_name = "sort",
+		.short_name = 's',
+		.argument = N_("WHAT"),
+		.help = N_("sort by name (default), size, time (or mtime), atime, ctime or "
+			   "extension"),
+		.text = &arg_sort},
+	{.long_name = "reverse", .help = N_("the last one first"), .flag = &arg_reverse},
 	CHOOSE_OPTIONS(arg_choose, 'H'),
 	{0},
 };
@@ -32,6 +41,7 @@ struct listing {
 	const struct common *common;
 	char **folders;
 	int folder_count;
+	struct order *order; /* NULL: as they come */
 	struct buf line;
 	unsigned depth; /* of ncdu's lists */
 	bool failed;
@@ -76,18 +86,19 @@ static int print_ncdu(struct listing *listing, const struct node *node, struct e
 static int print_node(
 	struct listing *listing, const struct node *node, const char *path, struct err *err)
 {
-	int r = 0;
+	int r;
 
 	buf_clear(&listing->line);
-	if (arg_ncdu) {
-		r = print_ncdu(listing, node, err);
-	} else if (listing->common->json) {
+	if (arg_ncdu)
+		return print_ncdu(listing, node, err);
+	if (listing->common->json)
 		r = entry_add_ls(&listing->line, node, path, err);
-		if (r >= 0)
-			puts((const char *)listing->line.data);
-	} else {
-		entry_print(node, path, arg_long, arg_human);
-	}
+	else
+		r = entry_add_line(&listing->line, node, path, arg_long, arg_human, err);
+	if (r >= 0 && listing->order)
+		return order_add(listing->order, node, path, (const char *)listing->line.data, err);
+	if (r >= 0)
+		puts((const char *)listing->line.data);
 	return r;
 }
 
@@ -173,9 +184,37 @@ static int list(
 		return r;
 	print_head(listing->common, &pick);
 	r = traverse_run(&traverse, &pick.tree, "", err);
+	if (r >= 0 && listing->order)
+		r = order_print(listing->order, stdout, err);
 	if (r >= 0 && arg_ncdu)
 		puts("\n]]");
 	return r;
+}
+
+static int read_options(
+	const struct common *common, struct listing *listing, struct order **ret, struct err *err)
+{
+	enum order_by by;
+	int r = order_parse(arg_sort, &by, err);
+
+	if (r < 0)
+		return r;
+	if (common->json && arg_ncdu)
+		return err_set(err, ERR_CONFIG, EINVAL, "list: one of --json and --ncdu alone");
+	if (arg_ncdu && (by != ORDER_BY_NAME || arg_reverse))
+		return err_set(err, ERR_CONFIG, EINVAL,
+			"list: --sort and --reverse do not go with --ncdu, which sorts itself");
+	for (int i = 0; i < listing->folder_count; i++) {
+		char *folder = listing->folders[i];
+		size_t size = strlen(folder);
+
+		if (*folder != '/')
+			return err_set(err, ERR_CONFIG, EINVAL,
+				"list %s: folders begin with a slash", folder);
+		while (size > 1 && folder[size - 1] == '/')
+			folder[--size] = '\0';
+	}
+	return by != ORDER_BY_NAME || arg_reverse ? order_new(by, arg_reverse, ret, err) : 0;
 }
 
 static int run(int argc, char **argv, void *context)
@@ -188,24 +227,14 @@ static int run(int argc, char **argv, void *context)
 		.folder_count = argc - 1,
 		.line = BUF_INIT(LINE_MAX_SIZE),
 	};
+	cleanup_order struct order *order = NULL;
 	struct err err = ERR_INIT;
 	int code, r;
 
-	if (common->json && arg_ncdu) {
-		err_set(&err, ERR_CONFIG, EINVAL, "list: one of --json and --ncdu alone");
+	r = read_options(common, &listing, &order, &err);
+	if (r < 0)
 		return common_fail(common, &err);
-	}
-	for (int i = 1; i < argc; i++) {
-		size_t size = strlen(argv[i]);
-
-		if (*argv[i] != '/') {
-			err_set(&err, ERR_CONFIG, EINVAL, "list %s: folders begin with a slash",
-				argv[i]);
-			return common_fail(common, &err);
-		}
-		while (size > 1 && argv[i][size - 1] == '/')
-			argv[i][--size] = '\0';
-	}
+	listing.order = order;
 	code = common_open(common, NULL, COMMON_LOCK_SHARED, &session);
 	if (code)
 		return code;
