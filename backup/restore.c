@@ -13,9 +13,10 @@
 #include "base/i18n.h"
 
 static struct pattern_arguments arg_includes, arg_excludes;
+static struct str_list arg_xattr_includes, arg_xattr_excludes;
 static struct choose_arguments arg_choose;
 static const char *arg_target, *arg_overwrite = "always";
-static bool arg_delete, arg_sparse, arg_verify, arg_dry_run;
+static bool arg_delete, arg_sparse, arg_verify, arg_dry_run, arg_by_name;
 
 static const struct verb_option options[] = {
 	{.long_name = "target",
@@ -41,6 +42,17 @@ static const struct verb_option options[] = {
 		.help = N_("the same as --iinclude, a pattern a line"),
 		.list = &arg_includes.folded_files},
 	PATTERNS_EXCLUDE(arg_excludes),
+	{.long_name = "include-xattr",
+		.argument = N_("PATTERN"),
+		.help = N_("only attributes whose name matches (may be given again)"),
+		.list = &arg_xattr_includes},
+	{.long_name = "exclude-xattr",
+		.argument = N_("PATTERN"),
+		.help = N_("all attributes but those whose name matches (may be given again)"),
+		.list = &arg_xattr_excludes},
+	{.long_name = "ownership-by-name",
+		.help = N_("give files to whom the names say, not the numbers"),
+		.flag = &arg_by_name},
 	{.long_name = "overwrite",
 		.argument = N_("WHEN"),
 		.help = N_("files that are there: always (default), if-changed, if-newer, never"),
@@ -147,6 +159,40 @@ static int finish(const struct common *common, struct common_display *display,
 	return EXIT_CODE_FAILED;
 }
 
+/* One that is anchored fits no name, as names of attributes begin with no slash. */
+static int add_xattr_patterns(const struct str_list *patterns, struct filter *ret, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < patterns->count; i++)
+		if (patterns->items[i][patterns->items[i][0] == '!'] != '/')
+			r = filter_add(ret, patterns->items[i], err);
+	return r;
+}
+
+static int read_rules(struct filter *includes, struct filter *excludes, struct owners **owners,
+	struct apply_rules *ret, struct err *err)
+{
+	int r;
+
+	if (arg_xattr_includes.count && arg_xattr_excludes.count)
+		return err_set(err, ERR_CONFIG, EINVAL,
+			"restore: --include-xattr and --exclude-xattr do not go together");
+	r = add_xattr_patterns(&arg_xattr_includes, includes, err);
+	if (r >= 0)
+		r = add_xattr_patterns(&arg_xattr_excludes, excludes, err);
+	if (r >= 0 && arg_by_name)
+		r = owners_new(owners, err);
+	if (r < 0)
+		return r;
+	*ret = (struct apply_rules){
+		.xattr_includes = arg_xattr_includes.count ? includes : NULL,
+		.xattr_excludes = arg_xattr_excludes.count ? excludes : NULL,
+		.owners = *owners,
+	};
+	return 0;
+}
+
 /* A slip of the hand must not empty the whole machine. */
 static int check_delete(const struct restore_options *restore_options, struct err *err)
 {
@@ -186,11 +232,15 @@ static int restore(const struct common *common, const char *which,
 static int run(int argc, char **argv, void *context)
 {
 	const struct common *common = context;
-	cleanup_filter struct filter includes = {0}, excludes = {0};
+	cleanup_filter struct filter includes = {0}, excludes = {0}, xattr_includes = {0},
+				     xattr_excludes = {0};
+	cleanup_owners struct owners *owners = NULL;
+	struct apply_rules rules;
 	struct restore_options restore_options = {
 		.target = arg_target,
 		.includes = &includes,
 		.excludes = &excludes,
+		.rules = &rules,
 		.delete_others = arg_delete,
 		.dry_run = arg_dry_run,
 		.verify = arg_verify,
@@ -208,6 +258,8 @@ static int run(int argc, char **argv, void *context)
 		r = patterns_read(&arg_includes, &includes, &err);
 	if (r >= 0)
 		r = patterns_read(&arg_excludes, &excludes, &err);
+	if (r >= 0)
+		r = read_rules(&xattr_includes, &xattr_excludes, &owners, &rules, &err);
 	if (r >= 0)
 		r = check_delete(&restore_options, &err);
 	if (r >= 0)

@@ -39,18 +39,25 @@ static void clean_cache(const char *folder, const char *id)
 		log_info("old caches removed from %s: %u", folder, removed);
 }
 
-/* Only now is it known whose cache it is. */
-static int start_cache(const struct common *common, struct repository *repository, struct err *err)
+/* Only now is it known whose cache it is. It works without one, only slower. */
+static int start_cache(const struct common *common, struct common_session *session, struct err *err)
 {
+	struct store *store = repository_store(session->repository);
+	bool fresh = common->fresh_cache && place_is_far(common->repository, &common->place);
 	cleanup_free char *folder = NULL;
+	struct err cache_err = ERR_INIT;
 	char id[ID_TEXT_SIZE];
 	int r = place_cache_folder(&common->place, &folder, err);
 
 	if (r < 0 || !folder)
 		return r;
-	id_format(&repository_config(repository)->id, id);
-	if (cache_store_use(repository_store(repository), folder, id, err) < 0)
-		log_warning("no cache: %s", err->text); /* it works without, only slower */
+	id_format(&repository_config(session->repository)->id, id);
+	if (fresh)
+		r = cache_folders_begin(folder, &session->cache, &cache_err);
+	if (r >= 0)
+		r = cache_store_use(store, fresh ? session->cache : folder, id, &cache_err);
+	if (r < 0)
+		log_warning("no cache: %s", cache_err.text);
 	if (common->place.cleanup_cache)
 		clean_cache(folder, id);
 	return 0;
@@ -84,7 +91,7 @@ static int read_compression(
 }
 
 static int open_repository(const struct common *common, const struct repository_options *options,
-	struct repository **ret, struct err *err)
+	struct common_session *ret, struct err *err)
 {
 	struct repository_options own = options ? *options : (struct repository_options){0};
 	cleanup_password char *password = NULL;
@@ -101,8 +108,8 @@ static int open_repository(const struct common *common, const struct repository_
 		store_close(store);
 		return r;
 	}
-	r = repository_open(store, password, &own, ret, err);
-	return r < 0 ? r : start_cache(common, *ret, err);
+	r = repository_open(store, password, &own, &ret->repository, err);
+	return r < 0 ? r : start_cache(common, ret, err);
 }
 
 static int refuse_retry(const char *text, struct err *err)
@@ -169,7 +176,7 @@ int common_open(const struct common *common, const struct repository_options *op
 {
 	cleanup_common_session struct common_session session = {0};
 	struct err err = ERR_INIT;
-	int r = open_repository(common, options, &session.repository, &err);
+	int r = open_repository(common, options, &session, &err);
 
 	if (r < 0) {
 		common_fail(common, &err);
@@ -204,6 +211,9 @@ void common_close(struct common_session *session)
 {
 	lock_release(session->lock);
 	repository_close(session->repository);
+	if (session->cache)
+		cache_folders_end(session->cache);
+	free(session->cache);
 	*session = (struct common_session){0};
 }
 

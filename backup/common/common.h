@@ -34,6 +34,7 @@ struct common {
 	const char *compression; /* NULL: RESTIC_COMPRESSION says it */
 	const char *retry_lock; /* how long to try for a lock; NULL: once */
 	bool json, quiet, no_lock;
+	bool fresh_cache; /* what is in the cache is not believed: a new one, for this run alone */
 	const volatile bool *stop; /* becomes true when the user or system wants us to end */
 };
 
@@ -41,6 +42,7 @@ struct common {
 struct common_session {
 	struct repository *repository; /* owned */
 	struct lock *lock; /* owned, or NULL */
+	char *cache; /* owned: the folder of a cache that goes with the session, or NULL */
 };
 
 /* The place named by --repo, --repository-file or the environment, opened as a store. create:

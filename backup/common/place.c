@@ -98,6 +98,17 @@ int place_parse(
 	return 0;
 }
 
+bool place_is_far(const char *repository, const struct place_options *options)
+{
+	cleanup_free char *location = NULL;
+	struct err err = ERR_INIT;
+	enum place_kind kind;
+	const char *rest;
+
+	return place_find(repository, options, &location, &err) >= 0 &&
+	       place_parse(location, &kind, &rest, &err) >= 0 && kind != PLACE_LOCAL;
+}
+
 /* --- How to reach it: -o and the environment --- */
 
 struct tuning {

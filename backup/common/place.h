@@ -44,6 +44,9 @@ int place_find(const char *repository, const struct place_options *options, char
 /* The location for people: owned, password hidden; NULL if there is none. */
 char *place_show(const char *repository, const struct place_options *options);
 
+/* Whether it is behind a server, which a cache is for. */
+bool place_is_far(const char *repository, const struct place_options *options);
+
 /* The folder of the cache, owned; NULL if none is to be used or there is no home. */
 int place_cache_folder(const struct place_options *options, char **ret, struct err *err)
 	__attribute__((warn_unused_result));

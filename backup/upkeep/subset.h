@@ -20,7 +20,7 @@ struct subset {
 int subset_parse(const char *text, struct subset *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Whether a pack is of it. packs and bytes: of the whole repository; every pack is asked for
+/* Whether a pack is of it. packs and bytes: of all that can be of it; every pack is asked for
  * once. */
 bool subset_has(struct subset *subset, const struct id *pack, uint64_t packs, uint64_t bytes);
 

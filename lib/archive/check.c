@@ -23,13 +23,17 @@
 /* A pack file that is there. */
 struct found {
 	uint64_t size; /* bytes; 0: missing */
+	bool is_used; /* by the chosen snapshots */
 };
 
 struct checker {
 	struct repository *repository;
 	const struct check_options *options;
 	struct found *packs; /* owned, by the index's numbers */
-	uint8_t *seen; /* owned, by the number of an index entry: its tree was checked */
+	/* owned, by the number of an index entry: its tree was checked; or with choose: it is a
+	 * blob of data that is used */
+	uint8_t *seen;
+	struct check_packs readable;
 	unsigned errors;
 };
 
@@ -233,9 +237,10 @@ static bool is_read(const struct checker *checker, uint32_t pack)
 	const struct check_options *options = checker->options;
 	uint64_t size = checker->packs[pack].size;
 
-	return options->read_data && size &&
-	       (!options->wants || options->wants(options->context,
-					   index_pack_id(index_of(checker), pack), size));
+	return options->read_data && size && checker->packs[pack].is_used &&
+	       (!options->wants ||
+		       options->wants(options->context, index_pack_id(index_of(checker), pack),
+			       size, &checker->readable));
 }
 
 /* Sends a filled slot on its way. */
@@ -293,6 +298,19 @@ static int check_packs(struct checker *checker, struct err *err)
 
 /* --- Snapshots and trees --- */
 
+/* Whether it was seen before. */
+static bool see(struct checker *checker, enum blob_type type, const struct id *id)
+{
+	size_t number;
+	bool was;
+
+	if (!index_number(index_of(checker), type, id, &number))
+		return false;
+	was = checker->seen[number];
+	checker->seen[number] = 1;
+	return was;
+}
+
 static void check_content(struct checker *checker, const struct node *node, const char *tree)
 {
 	struct err err = ERR_INIT;
@@ -309,6 +327,8 @@ static void check_content(struct checker *checker, const struct node *node, cons
 			return;
 		}
 		size += blob;
+		if (checker->options->choose)
+			see(checker, BLOB_DATA, &node->content[i]);
 	}
 	if (node->type == NODE_FILE && size != node->size) {
 		err_set(&err, ERR_CORRUPT, EBADMSG,
@@ -353,15 +373,11 @@ static int check_tree(struct checker *checker, const struct id *id, unsigned dep
 	struct err tree_err = ERR_INIT;
 	char name[ID_TEXT_SIZE];
 	struct node node;
-	size_t number;
 	int r, step;
 
 	id_format(id, name);
-	if (index_number(index_of(checker), BLOB_TREE, id, &number)) {
-		if (checker->seen[number])
-			return 0;
-		checker->seen[number] = 1;
-	}
+	if (see(checker, BLOB_TREE, id))
+		return 0;
 	r = depth < DEPTH_MAX ? 0 : err_set(&tree_err, ERR_CORRUPT, ELOOP, "folders are too deep");
 	if (r >= 0)
 		r = tree_stream_open(checker->repository, repository_codec(checker->repository), id,
@@ -378,15 +394,49 @@ static int check_tree(struct checker *checker, const struct id *id, unsigned dep
 
 static int check_snapshots(struct checker *checker, const struct select_list *list, struct err *err)
 {
+	const struct check_options *options = checker->options;
+	cleanup_free bool *chosen = calloc(list->count ? list->count : 1, sizeof(*chosen));
 	int r = 0;
 
+	if (!chosen)
+		return err_oom(err);
+	if (options->choose)
+		r = options->choose(options->context, list, chosen, err);
+	if (r < 0)
+		return r;
 	if (list->damaged) {
 		tell(checker, "snapshots", &list->err);
 		checker->errors += list->damaged - 1;
 	}
 	for (size_t i = 0; r >= 0 && i < list->count; i++)
-		r = check_tree(checker, &list->items[i].tree, 0, err);
+		if (chosen[i] || !options->choose)
+			r = check_tree(checker, &list->items[i].tree, 0, err);
 	return r;
+}
+
+/* Which packs hold what was seen; a blob that stands in several makes all of them used. */
+static void note_used(struct checker *checker)
+{
+	const struct index *index = index_of(checker);
+	size_t number;
+
+	for (size_t i = 0; checker->options->choose && i < index_count(index); i++) {
+		const struct index_entry *entry = index_at(index, i);
+		enum blob_type type = entry->is_tree ? BLOB_TREE : BLOB_DATA;
+
+		if (!index_is_pending(entry) && index_number(index, type, &entry->id, &number) &&
+			checker->seen[number])
+			checker->packs[entry->pack].is_used = true;
+	}
+	for (size_t i = 0; i < index_pack_count(index); i++) {
+		struct found *pack = &checker->packs[i];
+
+		pack->is_used = pack->is_used || !checker->options->choose;
+		if (pack->is_used && pack->size) {
+			checker->readable.count++;
+			checker->readable.bytes += pack->size;
+		}
+	}
 }
 
 static int prepare(struct checker *checker, struct err *err)
@@ -427,6 +477,8 @@ int check_run(struct repository *repository, const struct check_options *options
 		r = prepare(&checker, err);
 	if (r >= 0)
 		r = check_snapshots(&checker, &list, err);
+	if (r >= 0)
+		note_used(&checker);
 	if (r >= 0)
 		r = check_packs(&checker, err);
 	checker_done(&checker);

@@ -5,14 +5,24 @@
 #include <stdbool.h>
 
 #include "archive/progress.h"
+#include "archive/select.h"
 #include "base/err.h"
 #include "repo/repository.h"
 
+/* The packs that can be read: all that are there, or that the chosen snapshots use. */
+struct check_packs {
+	uint64_t count, bytes;
+};
+
 struct check_options {
 	bool read_data; /* read every pack and every blob */
-	/* With read_data: whether a pack is among those that are read. Asked once for each, when
-	 * the totals stand in progress. NULL: all are. */
-	bool (*wants)(void *context, const struct id *pack, uint64_t size_bytes);
+	/* With read_data: whether a pack is among those that are read. Asked once for each. NULL:
+	 * all are. */
+	bool (*wants)(void *context, const struct id *pack, uint64_t size_bytes,
+		const struct check_packs *all);
+	/* Sets those of chosen (false before, one for each of the list) whose trees are to be
+	 * checked and whose packs are to be read. NULL: all. */
+	int (*choose)(void *context, const struct select_list *list, bool *chosen, struct err *err);
 	const volatile bool *stop; /* borrowed; once true it ends with -ECANCELED */
 	struct progress *progress; /* borrowed, started */
 	void (*on_error)(void *context, const char *what, const struct err *err);

@@ -53,6 +53,42 @@ static bool parts_init(struct parts *parts, const char *text)
 	return true;
 }
 
+/* The character that at begins with, which a backslash may stand before; NULL if there is none. */
+static const char *skip_character(const char *at)
+{
+	at += *at == '\\';
+	return *at && *at != '/' ? at + 1 : NULL;
+}
+
+/* What stands between brackets; at is behind the first one. Returns the other one, or NULL. */
+static const char *skip_brackets(const char *at)
+{
+	const char *first = at += *at == '^';
+
+	while (at && (at == first || *at != ']')) {
+		if (*at == '-' || *at == ']')
+			return NULL;
+		at = skip_character(at);
+		if (at && *at == '-')
+			at = at[1] == '-' || at[1] == ']' ? NULL : skip_character(at + 1);
+	}
+	return at;
+}
+
+/* As restic refuses it. */
+static bool is_broken(const char *pattern)
+{
+	for (const char *at = pattern; *at; at++) {
+		if (*at == '[')
+			at = skip_brackets(at + 1);
+		else if (*at == '\\')
+			at = at[1] && at[1] != '/' ? at + 1 : NULL;
+		if (!at)
+			return true;
+	}
+	return false;
+}
+
 static int check(const char *pattern, struct err *err)
 {
 	const char *at = *pattern == '!' ? pattern + 1 : pattern;
@@ -61,7 +97,7 @@ static int check(const char *pattern, struct err *err)
 		return err_set(
 			err, ERR_CONFIG, EINVAL, "read pattern \"%s\": empty or too long", pattern);
 	/* A bracket that is never closed matches nothing: better told than found out. */
-	if (fnmatch(at, "x", 0) != 0 && fnmatch(at, "x", 0) != FNM_NOMATCH)
+	if (is_broken(at))
 		return err_set(err, ERR_CONFIG, EINVAL, "read pattern \"%s\": broken", pattern);
 	return 0;
 }

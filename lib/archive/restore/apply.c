@@ -125,8 +125,16 @@ static bool node_has_xattr(const struct node *node, const char *name)
 	return false;
 }
 
+static bool wants_xattr(const struct apply_rules *rules, const char *name)
+{
+	if (rules && rules->xattr_includes)
+		return filter_match(rules->xattr_includes, name, NULL);
+	return !rules || !rules->xattr_excludes || !filter_match(rules->xattr_excludes, name, NULL);
+}
+
 /* Attributes that came from elsewhere (an access list inherited from the folder) go. */
-static void drop_other_xattrs(const char *path, const struct node *node)
+static void drop_other_xattrs(
+	const char *path, const struct node *node, const struct apply_rules *rules)
 {
 	cleanup_free char *list = NULL;
 	ssize_t n = llistxattr(path, NULL, 0);
@@ -136,11 +144,12 @@ static void drop_other_xattrs(const char *path, const struct node *node)
 	list = malloc(LIST_SIZE_MAX);
 	n = list ? llistxattr(path, list, LIST_SIZE_MAX) : 0;
 	for (const char *at = list; n > 0 && at < list + n; at += strlen(at) + 1)
-		if (!node_has_xattr(node, at))
+		if (!node_has_xattr(node, at) && wants_xattr(rules, at))
 			(void)lremovexattr(path, at);
 }
 
-static int apply_xattrs(int dir_fd, const char *name, const struct node *node, struct err *err)
+static int apply_xattrs(int dir_fd, const char *name, const struct node *node,
+	const struct apply_rules *rules, struct err *err)
 {
 	char path[512];
 	int r = 0;
@@ -148,11 +157,12 @@ static int apply_xattrs(int dir_fd, const char *name, const struct node *node, s
 	/* The calls for attributes know no folder descriptors. */
 	if (snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir_fd, name) >= (int)sizeof(path))
 		return err_set(err, ERR_SYSTEM, ENAMETOOLONG, "set attributes: name too long");
-	drop_other_xattrs(path, node);
+	drop_other_xattrs(path, node, rules);
 	for (size_t i = 0; i < node->xattr_count; i++) {
 		const struct node_xattr *xattr = &node->xattrs[i];
 
-		if (lsetxattr(path, xattr->name, xattr->value, xattr->size, 0) < 0 && r >= 0)
+		if (wants_xattr(rules, xattr->name) &&
+			lsetxattr(path, xattr->name, xattr->value, xattr->size, 0) < 0 && r >= 0)
 			r = err_errno(err, errno, "set attribute %s", xattr->name);
 	}
 	return r;
@@ -166,20 +176,25 @@ static void note(int *result, int failed, struct err *err, const char *what)
 	*result = err_errno(err, errno, "%s", what);
 }
 
-int apply_metadata(int dir_fd, const char *name, const struct node *node, struct err *err)
+int apply_metadata(int dir_fd, const char *name, const struct node *node,
+	const struct apply_rules *rules, struct err *err)
 {
 	const struct timespec times[2] = {
 		{node->accessed.seconds, node->accessed.nanoseconds},
 		{node->modified.seconds, node->modified.nanoseconds},
 	};
 	struct err xattr_err = ERR_INIT;
+	uid_t user = node->uid;
+	gid_t group = node->gid;
 	int r = 0, x;
 
+	if (rules && rules->owners)
+		owners_find(rules->owners, node, &user, &group);
 	/* Owner first: changing it drops setuid bits and capabilities. */
-	if (fchownat(dir_fd, name, node->uid, node->gid, AT_SYMLINK_NOFOLLOW) < 0 &&
+	if (fchownat(dir_fd, name, user, group, AT_SYMLINK_NOFOLLOW) < 0 &&
 		(geteuid() == 0 || errno != EPERM))
 		note(&r, -1, err, "set owner");
-	x = apply_xattrs(dir_fd, name, node, &xattr_err);
+	x = apply_xattrs(dir_fd, name, node, rules, &xattr_err);
 	note(&r, utimensat(dir_fd, name, times, AT_SYMLINK_NOFOLLOW), err, "set times");
 	/* Mode last: it may take away the permission to look at ".". */
 	if (node->type != NODE_SYMLINK)

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "archive/filter.h"
+#include "archive/restore/owners.h"
 #include "base/err.h"
 #include "repo/tree.h"
 
@@ -33,9 +35,17 @@ int apply_existing(int dir_fd, const char *name, struct stat *ret_st)
 int apply_special(int dir_fd, const char *name, const struct node *node, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* What of the metadata is taken, and how. All may be NULL, and so may the rules. */
+struct apply_rules {
+	/* borrowed: attributes whose names match these alone, or do not match; the others are
+	 * neither set nor removed */
+	const struct filter *xattr_includes, *xattr_excludes;
+	struct owners *owners; /* borrowed: names count, not numbers */
+};
+
 /* Owner, attributes, times, mode of what stands at name; "." is the folder itself. Goes on
  * after a failure and returns the first one. Without privileges, owners are not touched. */
-int apply_metadata(int dir_fd, const char *name, const struct node *node, struct err *err)
-	__attribute__((warn_unused_result));
+int apply_metadata(int dir_fd, const char *name, const struct node *node,
+	const struct apply_rules *rules, struct err *err) __attribute__((warn_unused_result));
 
 #endif

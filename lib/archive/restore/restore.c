@@ -340,7 +340,8 @@ static int put_leaf(
 		if (r >= 0)
 			count_restored(restorer, 0);
 	}
-	return r == 0 && !dry ? apply_metadata(fd, node->name, node, err) : r;
+	return r == 0 && !dry ? apply_metadata(fd, node->name, node, restorer->options->rules, err)
+			      : r;
 }
 
 /* Restores anything but a folder. Its failures are told; -ECANCELED is returned. */
@@ -389,7 +390,8 @@ static int restore_folder(struct restorer *restorer, struct place *parent, const
 		count_restored(restorer, 0);
 	if (place.fd >= 0) {
 		if (r >= 0 && !restorer->options->dry_run &&
-			apply_metadata(place.fd, ".", node, &folder_err) < 0)
+			apply_metadata(place.fd, ".", node, restorer->options->rules, &folder_err) <
+				0)
 			tell(restorer, &folder_err);
 		close(place.fd);
 	}

@@ -7,6 +7,7 @@
 
 #include "archive/filter.h"
 #include "archive/progress.h"
+#include "archive/restore/apply.h"
 #include "base/err.h"
 #include "repo/repository.h"
 
@@ -28,6 +29,7 @@ struct restore_counts {
 struct restore_options {
 	const char *target; /* borrowed: the folder, made if it is missing */
 	const struct filter *includes, *excludes; /* borrowed; no includes: all */
+	const struct apply_rules *rules; /* borrowed: of the metadata; NULL: all of it */
 	enum restore_overwrite overwrite;
 	bool delete_others; /* remove from restored folders what the snapshot has not */
 	bool dry_run; /* write nothing, only count */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/str.h"
 
 #define DEPTH_MAX 8 /* a cache has three */
@@ -165,4 +166,24 @@ int cache_folders_remove(const char *folder, int64_t before_us, const char *spar
 			r = err_errno(err, errno, "clean cache %s: move %s", folder, id);
 	}
 	return r < 0 || !dir ? r : remove_left(folder, dir, err);
+}
+
+int cache_folders_begin(const char *folder, char **ret, struct err *err)
+{
+	cleanup_free char *path = str_printf("%s/%s%s", folder, GOING, "XXXXXX");
+	int r = path ? file_make_dirs(folder, 0700, err) : err_oom(err);
+
+	if (r < 0)
+		return r;
+	if (!mkdtemp(path))
+		return err_errno(err, errno, "make folder below %s", folder);
+	*ret = TAKE(path);
+	return 0;
+}
+
+void cache_folders_end(const char *path)
+{
+	struct err ignored = ERR_INIT;
+
+	(void)!remove_tree(AT_FDCWD, path, 0, &ignored);
 }

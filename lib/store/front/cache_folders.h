@@ -36,6 +36,13 @@ void cache_folders_done(struct cache_folders *folders);
 int cache_folders_remove(const char *folder, int64_t before_us, const char *spared,
 	unsigned *ret_removed, struct err *err) __attribute__((warn_unused_result));
 
+/* Makes a folder below folder for a cache that lasts for one run; *ret is owned. If the run is
+ * killed the next cache_folders_remove takes it away. */
+int cache_folders_begin(const char *folder, char **ret, struct err *err)
+	__attribute__((warn_unused_result));
+/* Removes it, as well as possible. */
+void cache_folders_end(const char *path);
+
 static inline void cleanup_cache_folders_fn(struct cache_folders *folders)
 {
 	int saved = errno;

@@ -240,7 +240,7 @@ START_TEST(names)
 		if (made == MADE_FOLDER || made == MADE_FILE)
 			close(r);
 		node.type = made == MADE_LINK ? NODE_SYMLINK : NODE_FILE;
-		r = apply_metadata(out, name, &node, &err);
+		r = apply_metadata(out, name, &node, NULL, &err);
 		ck_assert_msg(r == 0, "%s", err.text);
 		ck_assert_int_eq(unlinkat(out, name, made == MADE_FOLDER ? AT_REMOVEDIR : 0), 0);
 	}
@@ -263,7 +263,7 @@ START_TEST(faults)
 			ck_assert_str_ne(err.text, "");
 		}
 		err = ERR_INIT;
-		ck_assert_int_eq(apply_metadata(out, "x", &node, &err), i ? -EBADF : -ENOENT);
+		ck_assert_int_eq(apply_metadata(out, "x", &node, NULL, &err), i ? -EBADF : -ENOENT);
 		ck_assert_str_ne(err.text, "");
 		close(out);
 		out = -1;
@@ -282,11 +282,11 @@ START_TEST(mode)
 	int fd;
 
 	room_write("out/f", "");
-	ck_assert_int_eq(apply_metadata(out, "f", &node, &err), 0);
+	ck_assert_int_eq(apply_metadata(out, "f", &node, NULL, &err), 0);
 	ck_assert_uint_eq(stat_of("out/f").st_mode, S_IFREG | modes[_i]);
 	fd = apply_folder(out, "d", false, &err);
 	node.type = NODE_DIR;
-	ck_assert_int_eq(apply_metadata(fd, ".", &node, &err), 0);
+	ck_assert_int_eq(apply_metadata(fd, ".", &node, NULL, &err), 0);
 	close(fd);
 	ck_assert_uint_eq(stat_of("out/d").st_mode, S_IFDIR | modes[_i]);
 }
@@ -305,7 +305,7 @@ START_TEST(times)
 
 	node.modified = moments[_i];
 	room_write("out/f", "");
-	ck_assert_int_eq(apply_metadata(out, "f", &node, &err), 0);
+	ck_assert_int_eq(apply_metadata(out, "f", &node, NULL, &err), 0);
 	st = stat_of("out/f");
 	ck_assert_int_eq(st.st_mtim.tv_sec, moments[_i].seconds);
 	ck_assert_int_eq(st.st_mtim.tv_nsec, moments[_i].nanoseconds);
@@ -322,7 +322,7 @@ START_TEST(link_itself)
 	struct err err = ERR_INIT;
 
 	put_link_to_file(room_path("out/l"));
-	ck_assert_int_eq(apply_metadata(out, "l", &node, &err), 0);
+	ck_assert_int_eq(apply_metadata(out, "l", &node, NULL, &err), 0);
 	ck_assert_int_eq(stat_of("out/l").st_mtim.tv_sec, 1600000000);
 	after = stat_of("outside/victim");
 	ck_assert_int_eq(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
@@ -342,7 +342,7 @@ START_TEST(link_instead)
 		put_link_to_folder(room_path("out/l"));
 	else
 		put_link_to_file(room_path("out/l")); /* looked at when the test ends */
-	ck_assert_int_lt(apply_metadata(out, "l", &node, &err), 0);
+	ck_assert_int_lt(apply_metadata(out, "l", &node, NULL, &err), 0);
 	after = stat_of("outside");
 	ck_assert_uint_eq(after.st_mode, before.st_mode);
 	ck_assert_int_eq(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
@@ -359,7 +359,7 @@ START_TEST(owner)
 	node.uid = 54321;
 	node.gid = 12345;
 	room_write("out/f", "");
-	ck_assert_int_eq(apply_metadata(out, "f", &node, &err), 0);
+	ck_assert_int_eq(apply_metadata(out, "f", &node, NULL, &err), 0);
 	st = stat_of("out/f");
 	ck_assert_uint_eq(st.st_uid, geteuid() ? geteuid() : 54321);
 	ck_assert_uint_eq(st.st_gid, geteuid() ? getegid() : 12345);
@@ -399,7 +399,7 @@ START_TEST(attributes)
 	ck_assert_int_eq(setxattr(room_path("out/f"), "user.replaced", "long", 4, 0), 0);
 	node.xattrs = wanted;
 	node.xattr_count = COUNT(wanted);
-	ck_assert_int_eq(apply_metadata(out, "f", &node, &err), 0);
+	ck_assert_int_eq(apply_metadata(out, "f", &node, NULL, &err), 0);
 	for (int i = 0; i < COUNT(wanted); i++) {
 		ck_assert_int_eq(
 			attribute(wanted[i].name, value, sizeof(value)), (ssize_t)wanted[i].size);
@@ -428,7 +428,7 @@ START_TEST(attribute_refused)
 	room_write("out/f", "");
 	node.xattrs = wanted;
 	node.xattr_count = COUNT(wanted);
-	ck_assert_int_eq(apply_metadata(out, "f", &node, &err), -EOPNOTSUPP);
+	ck_assert_int_eq(apply_metadata(out, "f", &node, NULL, &err), -EOPNOTSUPP);
 	ck_assert_ptr_nonnull(strstr(err.text, "set attribute unheard.of"));
 	ck_assert_int_eq(attribute("user.good", value, sizeof(value)), 4);
 	ck_assert_uint_eq(stat_of("out/f").st_mode, S_IFREG | 0604);

@@ -75,6 +75,24 @@ START_TEST(file)
 }
 END_TEST
 
+/* Each as restic 0.19.1 takes or refuses it. */
+START_TEST(broken_patterns)
+{
+	static const char *const broken[] = {"[", "a\\", "[]", "[]a]", "[a-]", "[-a]", "[^]",
+		"a/[b/c]", "a\\/b", "[a", "![", "[--a]", "[a--]", "[^-a]", "[a\\"};
+	static const char *const whole[] = {
+		"[z-a]", "[^a]", "x[a-b]y", "[\\]]", "[a-\\]]", "[!-a]", "a\\b", "]", "[a]]"};
+	cleanup_filter struct filter filter = {0};
+	struct err err;
+
+	for (size_t i = 0; i < COUNT(broken); i++)
+		ck_assert_msg(filter_add(&filter, broken[i], &err) == -EINVAL, "%s", broken[i]);
+	for (size_t i = 0; i < COUNT(whole); i++)
+		ck_assert_msg(filter_add(&filter, whole[i], &err) == 0, "%s", whole[i]);
+	ck_assert_uint_eq(filter.patterns.count, COUNT(whole));
+}
+END_TEST
+
 /* Great and small letters, also beyond ASCII, whatever the locale; broken bytes stay. */
 START_TEST(folded)
 {
@@ -115,6 +133,7 @@ int main(void)
 	tcase_add_loop_test(tcase, match, 0, COUNT(cases));
 	tcase_add_test(tcase, file);
 	tcase_add_test(tcase, folded);
+	tcase_add_test(tcase, broken_patterns);
 	tcase_add_test(tcase, way_of_several);
 	return unit_main("filter", tcase);
 }
