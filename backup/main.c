@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "backup/absent.h"
 #include "backup/common/common.h"
 #include "backup/show/show.h"
 #include "backup/upkeep/upkeep.h"
@@ -15,10 +16,12 @@
 #include "repo/sorted/fault.h"
 
 static bool arg_verbose; /* nothing looks at it */
-static volatile bool arg_stop; /* set by the handler alone */
+static volatile bool arg_stop; /* set by the handler alone, like this one: */
+static volatile bool arg_show;
 static struct rate arg_up = RATE_INIT, arg_down = RATE_INIT;
 static struct common arg_common = {
 	.stop = &arg_stop,
+	.show = &arg_show,
 	.place = {.up = &arg_up, .down = &arg_down, .stop = &arg_stop},
 };
 
@@ -71,8 +74,12 @@ static const struct verb_option options[] = {
 		.text = &arg_common.place.limit_download},
 	{.long_name = "cacert",
 		.argument = N_("FILE"),
-		.help = N_("trust the certificates in this file (or RESTIC_CACERT)"),
-		.text = &arg_common.place.ca_file},
+		.help = N_("trust the certificates in this file alone (or RESTIC_CACERT)"),
+		.text = &arg_common.place.ca_files},
+	{.long_name = "tls-client-cert",
+		.argument = N_("FILE"),
+		.help = N_("our certificate and its key (or RESTIC_TLS_CLIENT_CERT)"),
+		.text = &arg_common.place.client_file},
 	{.long_name = "cache-dir",
 		.argument = N_("FOLDER"),
 		.help = N_("keep the cache there (or RESTIC_CACHE_DIR)"),
@@ -99,8 +106,10 @@ static const struct verb_option options[] = {
 
 static void on_signal(int number)
 {
-	(void)number;
-	arg_stop = true;
+	if (number == SIGUSR1)
+		arg_show = true;
+	else
+		arg_stop = true;
 }
 
 /* Not from a signal out of nowhere: our own read of a page failed. Whatever locks this thread
@@ -126,6 +135,8 @@ static void prepare_process(void)
 	(void)mallopt(M_TRIM_THRESHOLD, 2 << 20);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
+	action.sa_flags = SA_RESTART;
+	(void)sigaction(SIGUSR1, &action, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max;
@@ -150,6 +161,7 @@ int main(int argc, char **argv)
 			"Exit status: 0 done; 1 failed; 2 wrong usage; 3 some files could not be "
 			"read;\n10 no repository; 11 repository is locked; 12 wrong password; "
 			"130 interrupted."),
+		.absent = absent_table,
 	};
 
 	prepare_process();

@@ -13,6 +13,7 @@
 #include "store/front/cache_folders.h"
 
 #define SHOW_EVERY_US 500000
+#define SHOW_FPS_MAX 60.0 /* restic's */
 #define RETRY_TICK_NS 100000000 /* how soon an interruption is seen */
 #define RETRY_TICKS 20 /* between attempts at a lock */
 
@@ -289,10 +290,27 @@ void common_format_time(const struct node_time *time, char ret[32])
 		snprintf(ret, 32, "?");
 }
 
+/* How often restic would show it; 0: never by itself. */
+static uint64_t show_every(const struct common *common, bool terminal)
+{
+	const char *text = getenv("RESTIC_PROGRESS_FPS");
+	char *end = NULL;
+	double fps = text ? strtod(text, &end) : 0;
+
+	if (common->quiet)
+		return 0;
+	if (end && end != text && !*end && fps > 0)
+		return (uint64_t)(1000000 / (fps > SHOW_FPS_MAX ? SHOW_FPS_MAX : fps));
+	return common->json || terminal ? SHOW_EVERY_US : 0;
+}
+
 void common_display_start(struct common_display *display, const struct common *common)
 {
-	*display = (struct common_display){
-		.common = common, .terminal = isatty(STDOUT_FILENO) && !common->quiet};
+	bool terminal = isatty(STDOUT_FILENO);
+
+	*display = (struct common_display){.common = common,
+		.every_us = show_every(common, terminal),
+		.terminal = terminal && !common->quiet};
 	progress_start(&display->progress, &clock_system);
 }
 
@@ -312,7 +330,7 @@ static void show_json(const struct progress_view *view)
 	common_print_json(json);
 }
 
-static void show_terminal(const struct progress_view *view)
+static void show_text(const struct common_display *display, const struct progress_view *view)
 {
 	char done[32], total[32], elapsed[32], remaining[32];
 
@@ -320,7 +338,8 @@ static void show_terminal(const struct progress_view *view)
 	common_format_bytes(view->bytes_total, total);
 	clock_duration_format(view->elapsed_s * 1000000, elapsed);
 	clock_duration_format(view->remaining_s * 1000000, remaining);
-	printf("\r\033[K");
+	if (display->terminal)
+		printf("\r\033[K");
 	if (view->fraction > 0)
 		printf(_("%5.1f %%  %s of %s, %llu files, %s"), view->fraction * 100, done, total,
 			(unsigned long long)view->files_done, elapsed);
@@ -329,6 +348,8 @@ static void show_terminal(const struct progress_view *view)
 			elapsed);
 	if (view->remaining_s)
 		printf(_(", %s left"), remaining);
+	if (!display->terminal)
+		putchar('\n'); /* a line each: it goes to a file or a log */
 	fflush(stdout);
 }
 
@@ -340,17 +361,31 @@ static void show(struct common_display *display)
 	if (display->common->json)
 		show_json(&view);
 	else
-		show_terminal(&view);
+		show_text(display, &view);
+}
+
+static bool is_asked_for(const struct common_display *display)
+{
+	volatile bool *asked = display->common->show;
+
+	if (!asked || !*asked)
+		return false;
+	*asked = false;
+	return true;
 }
 
 void common_display_tick(struct common_display *display)
 {
 	uint64_t now_us;
 
-	if (!display->common->json && !display->terminal)
+	if (is_asked_for(display)) {
+		show(display);
+		return;
+	}
+	if (!display->every_us)
 		return;
 	now_us = clock_monotonic_us(&clock_system);
-	if (display->shown_us && now_us - display->shown_us < SHOW_EVERY_US)
+	if (display->shown_us && now_us - display->shown_us < display->every_us)
 		return;
 	display->shown_us = now_us;
 	show(display);

@@ -36,6 +36,7 @@ struct common {
 	bool json, quiet, no_lock;
 	bool fresh_cache; /* what is in the cache is not believed: a new one, for this run alone */
 	const volatile bool *stop; /* becomes true when the user or system wants us to end */
+	volatile bool *show; /* becomes true when the progress is asked for, and false again */
 };
 
 /* An open repository and what goes with it. */
@@ -70,10 +71,12 @@ void common_tell(const struct common *common, const char *item, const struct err
 /* Prints a value made with json_object_new as one line, and frees it. */
 void common_print_json(struct json *json);
 
-/* Progress: call often, it shows something twice a second at most. done: the last time. */
+/* Progress: call often, it shows something twice a second, or as often as RESTIC_PROGRESS_FPS
+ * says; else only on a terminal, with JSON, or when a SIGUSR1 asks for it. */
 struct common_display {
 	const struct common *common; /* borrowed */
 	struct progress progress;
+	uint64_t every_us; /* 0: only when it is asked for */
 	uint64_t shown_us; /* monotonic */
 	bool terminal;
 };

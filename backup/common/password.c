@@ -89,8 +89,10 @@ static int run_command(const char *command, char **ret, struct err *err)
 		r = err_set(err, ERR_CONFIG, EINVAL, "it is empty");
 	if (r >= 0)
 		r = proc_run_ok((const char *const *)argv.items, &options, &output, err);
-	if (r < 0)
+	if (r < 0) {
+		err->kind = ERR_CONFIG;
 		return err_wrap(err, "read password from command");
+	}
 	output[strcspn(output, "\r\n")] = '\0';
 	*ret = TAKE(output);
 	return 0;
@@ -101,8 +103,10 @@ static int read_file(const char *path, char **ret, struct err *err)
 	cleanup_password char *password = NULL;
 	int r = file_read(AT_FDCWD, path, PASSWORD_MAX, &password, NULL, err);
 
-	if (r < 0)
+	if (r < 0) {
+		err->kind = ERR_CONFIG; /* it is no repository that is missing */
 		return err_wrap(err, "read password");
+	}
 	*ret = strdup(str_strip(password));
 	return *ret ? 0 : err_oom(err);
 }

@@ -34,6 +34,9 @@ int place_find(
 	cleanup_free char *text = NULL;
 	int r;
 
+	if (repository && *repository && file && *file)
+		return err_set(err, ERR_CONFIG, EINVAL,
+			"find repository: --repo and --repository-file do not go together");
 	if (!repository || !*repository)
 		repository = file && *file ? NULL : environment(NULL, "RESTIC_REPOSITORY");
 	if (!repository)
@@ -43,8 +46,10 @@ int place_find(
 			"find repository: say where with --repo or RESTIC_REPOSITORY");
 	if (!repository) {
 		r = file_read(AT_FDCWD, file, LOCATION_MAX, &text, NULL, err);
-		if (r < 0)
+		if (r < 0) {
+			err->kind = ERR_CONFIG; /* the repository itself may be there */
 			return err_wrap(err, "find repository");
+		}
 		repository = str_strip(text);
 		if (!*repository)
 			return err_set(
@@ -208,7 +213,8 @@ static struct http_options http_of(const struct place_options *options, const st
 		.retry = {.total_us = tuning->retry_us},
 		.up = options->up,
 		.down = options->down,
-		.ca_file = environment(options->ca_file, "RESTIC_CACERT"),
+		.ca_files = environment(options->ca_files, "RESTIC_CACERT"),
+		.client_file = environment(options->client_file, "RESTIC_TLS_CLIENT_CERT"),
 		.stop = options->stop,
 	};
 }

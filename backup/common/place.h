@@ -14,7 +14,8 @@
 struct place_options {
 	const char *repository_file;
 	const char *limit_upload, *limit_download; /* KiB a second */
-	const char *ca_file, *cache_dir;
+	const char *ca_files, *client_file; /* certificates, see net/http.h */
+	const char *cache_dir;
 	bool no_cache, cleanup_cache;
 	struct str_list tuning; /* "name=value" of -o */
 	struct rate *up, *down; /* borrowed: set from the limits and shared by all places */

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/parse.h"
+#include "net/certificates.h"
 #include "net/http_error.h"
 #include "net/url.h"
 
@@ -23,6 +24,7 @@ struct http {
 	unsigned free_count, connections;
 	struct http_options options; /* its texts are NULL */
 	char *user, *password, *ca_file, *ca_dir; /* owned, or NULL */
+	struct certificates certificates; /* read from files; ca_file and ca_dir are not then */
 	bool met; /* the server has answered; atomic */
 };
 
@@ -66,7 +68,8 @@ static const char *environment(const char *first, const char *second)
 int http_new(const struct http_options *options, struct http **ret, struct err *err)
 {
 	cleanup_http struct http *http = calloc(1, sizeof(*http));
-	const char *ca_file = options->ca_file;
+	int r;
+	bool own_roots = options->ca_files && *options->ca_files;
 
 	if (!http)
 		return err_oom(err);
@@ -74,7 +77,8 @@ int http_new(const struct http_options *options, struct http **ret, struct err *
 	pthread_mutex_init(&http->mutex, NULL);
 	pthread_cond_init(&http->returned, NULL);
 	http->options = *options;
-	http->options.user = http->options.password = http->options.ca_file = NULL;
+	http->options.user = http->options.password = NULL;
+	http->options.ca_files = http->options.client_file = NULL;
 	http->connections = options->connections ? options->connections : CONNECTIONS;
 	if (http->connections > HTTP_CONNECTIONS_MAX)
 		http->connections = HTTP_CONNECTIONS_MAX;
@@ -82,12 +86,14 @@ int http_new(const struct http_options *options, struct http **ret, struct err *
 		http->options.connect_us = CONNECT_US;
 	if (!http->options.idle_us)
 		http->options.idle_us = IDLE_US;
-	if (!ca_file || !*ca_file)
-		ca_file = environment("CURL_CA_BUNDLE", "SSL_CERT_FILE");
 	if (!keep(&http->user, options->user) || !keep(&http->password, options->password) ||
-		!keep(&http->ca_file, ca_file) ||
-		!keep(&http->ca_dir, environment("SSL_CERT_DIR", NULL)))
+		!keep(&http->ca_file,
+			own_roots ? NULL : environment("CURL_CA_BUNDLE", "SSL_CERT_FILE")) ||
+		!keep(&http->ca_dir, own_roots ? NULL : environment("SSL_CERT_DIR", NULL)))
 		return err_oom(err);
+	r = certificates_read(options->ca_files, options->client_file, &http->certificates, err);
+	if (r < 0)
+		return r;
 	for (unsigned i = 0; i < http->connections; i++) {
 		http->free[i] = curl_easy_init();
 		if (!http->free[i])
@@ -110,6 +116,7 @@ void http_free(struct http *http)
 	free(http->password);
 	free(http->ca_file);
 	free(http->ca_dir);
+	certificates_done(&http->certificates);
 	pthread_cond_destroy(&http->returned);
 	pthread_mutex_destroy(&http->mutex);
 	free(http);
@@ -274,6 +281,29 @@ static size_t on_answer(char *data, size_t one, size_t size, void *context)
 
 /* --- One request --- */
 
+static void set_certificates(CURL *curl, const struct http *http)
+{
+	struct curl_blob blob = {.flags = CURL_BLOB_NOCOPY};
+
+	if (http->ca_file)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, http->ca_file);
+	if (http->ca_dir)
+		curl_easy_setopt(curl, CURLOPT_CAPATH, http->ca_dir);
+	if (http->certificates.roots) {
+		blob.data = http->certificates.roots;
+		blob.len = strlen(http->certificates.roots);
+		curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* these alone */
+		curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
+	}
+	if (http->certificates.client) {
+		blob.data = http->certificates.client;
+		blob.len = strlen(http->certificates.client);
+		curl_easy_setopt(curl, CURLOPT_SSLCERT_BLOB, &blob);
+		curl_easy_setopt(curl, CURLOPT_SSLKEY_BLOB, &blob);
+		curl_easy_setopt(curl, CURLOPT_KEYPASSWD, ""); /* nobody is asked for one */
+	}
+}
+
 static void set_limits(CURL *curl, const struct http *http)
 {
 	const struct http_options *options = &http->options;
@@ -289,10 +319,7 @@ static void set_limits(CURL *curl, const struct http *http)
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(options->total_us / 1000));
 	curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 2L);
 	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
-	if (http->ca_file)
-		curl_easy_setopt(curl, CURLOPT_CAINFO, http->ca_file);
-	if (http->ca_dir)
-		curl_easy_setopt(curl, CURLOPT_CAPATH, http->ca_dir);
+	set_certificates(curl, http);
 	if (http->user) {
 		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		curl_easy_setopt(curl, CURLOPT_USERNAME, http->user);

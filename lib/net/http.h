@@ -30,7 +30,8 @@ struct http_options {
 	struct retry_policy retry;
 	struct rate *up, *down; /* borrowed; NULL: no limit */
 	const char *user, *password; /* borrowed for http_new alone; NULL: no login */
-	const char *ca_file; /* the same; NULL: the system's */
+	/* the same: see certificates.h; without ca_files the environment's, then the system's */
+	const char *ca_files, *client_file;
 	const volatile bool *stop; /* borrowed; true: no more waiting between tries. May be NULL */
 };
 

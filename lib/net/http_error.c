@@ -25,15 +25,37 @@ static enum retry_class connect_error(long os_error, const char *where, struct e
 static enum retry_class tls_error(
 	CURLcode code, const char *text, const char *where, struct err *err)
 {
-	err_set(err, code == CURLE_SSL_CACERT_BADFILE ? ERR_CONFIG : ERR_NETWORK, EPROTO,
+	bool ours = code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM ||
+		    code == CURLE_PEER_FAILED_VERIFICATION;
+
+	err_set(err, ours ? ERR_CONFIG : ERR_NETWORK, EPROTO,
 		"talk to %s: no secure connection: %s", where, text);
 	/* A server that goes away in the middle of a greeting looks like this too. */
 	return code == CURLE_SSL_CONNECT_ERROR ? RETRY_IF_MET : RETRY_NEVER;
 }
 
+/* The server broke off for who we are: since TLS 1.3 that comes when the greeting seems over. */
+static bool is_turned_away(const char *text)
+{
+	return strcasestr(text, "alert") &&
+	       (strcasestr(text, "certificate") || strcasestr(text, "unknown ca") ||
+		       strcasestr(text, "handshake failure") || strcasestr(text, "access denied"));
+}
+
+static enum retry_class turned_away(const char *text, const char *where, struct err *err)
+{
+	err_set(err, ERR_CONFIG, EPROTO,
+		"talk to %s: it wants another client certificate (--tls-client-cert), or one at "
+		"all: %s",
+		where, text);
+	return RETRY_NEVER;
+}
+
 enum retry_class http_error(
 	CURLcode code, long os_error, const char *text, const char *where, struct err *err)
 {
+	if (is_turned_away(text))
+		return turned_away(text, where, err);
 	switch ((int)code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return tell(err, RETRY_IF_MET, EHOSTUNREACH, where, "no such host is known");

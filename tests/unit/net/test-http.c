@@ -42,6 +42,7 @@ static const struct {
 	long os_error;
 	enum retry_class class;
 	int code;
+	const char *words; /* of curl; NULL: any */
 } failures[] = {
 	{CURLE_COULDNT_CONNECT, ECONNREFUSED, RETRY_IF_MET, ECONNREFUSED},
 	{CURLE_COULDNT_CONNECT, ENETUNREACH, RETRY_IF_MET, ENETUNREACH},
@@ -52,14 +53,22 @@ static const struct {
 	{CURLE_PEER_FAILED_VERIFICATION, 0, RETRY_NEVER, EPROTO},
 	{CURLE_SSL_CACERT_BADFILE, 0, RETRY_NEVER, EPROTO},
 	{CURLE_UNSUPPORTED_PROTOCOL, 0, RETRY_NEVER, EPROTO},
+	/* Turned away for our certificate, whenever that comes. */
+	{CURLE_RECV_ERROR, 0, RETRY_NEVER, EPROTO,
+		"OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required"},
+	{CURLE_SSL_CONNECT_ERROR, 0, RETRY_NEVER, EPROTO,
+		"error:0A000410:SSL routines::sslv3 alert handshake failure"},
+	{CURLE_RECV_ERROR, 0, RETRY_NEVER, EPROTO, "tlsv1 alert unknown ca"},
+	{CURLE_RECV_ERROR, 0, RETRY_HEALS, ECONNRESET, "unexpected eof while reading"},
 };
 
 START_TEST(failures_have_meanings)
 {
 	struct err err = ERR_INIT;
 
-	ck_assert_int_eq(
-		http_error(failures[_i].curl, failures[_i].os_error, "words", "host", &err),
+	const char *words = failures[_i].words ? failures[_i].words : "words";
+
+	ck_assert_int_eq(http_error(failures[_i].curl, failures[_i].os_error, words, "host", &err),
 		failures[_i].class);
 	ck_assert_int_eq(err.code, failures[_i].code);
 }
