@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backup/common/advice.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "store/front/cache.h"
@@ -18,6 +19,8 @@
 #define RETRY_TICKS 20 /* between attempts at a lock */
 
 static const char program[] = "nexus-backup";
+
+static void tell_failure(const struct common *common, const struct err *err, bool opening);
 
 /* --- The repository --- */
 
@@ -180,12 +183,10 @@ int common_open(const struct common *common, const struct repository_options *op
 	int r = open_repository(common, options, &session, &err);
 
 	if (r < 0) {
-		common_fail(common, &err);
-		return err.kind == ERR_NOT_FOUND ? EXIT_CODE_NO_REPOSITORY
-		       : err.kind == ERR_DENIED && err.code == EACCES &&
-				       strstr(err.text, "password")
-			       ? EXIT_CODE_WRONG_PASSWORD
-			       : EXIT_CODE_FAILED;
+		tell_failure(common, &err, true);
+		return err.kind == ERR_NOT_FOUND  ? EXIT_CODE_NO_REPOSITORY
+		       : advice_is_password(&err) ? EXIT_CODE_WRONG_PASSWORD
+						  : EXIT_CODE_FAILED;
 	}
 	if (lock != COMMON_LOCK_NONE && !common->no_lock)
 		r = take_lock(common, lock, &session, &err);
@@ -243,11 +244,20 @@ static void print_error_json(const struct err *err, const char *item)
 	common_print_json(json);
 }
 
-int common_fail(const struct common *common, const struct err *err)
+static void tell_failure(const struct common *common, const struct err *err, bool opening)
 {
+	const char *advice = advice_for(err, opening);
+
 	if (common->json)
 		print_error_json(err, NULL);
-	err_print(stderr, program, err);
+	fprintf(stderr, "%s: %s\n", program, err->text);
+	if (*advice)
+		fprintf(stderr, "%s\n", advice);
+}
+
+int common_fail(const struct common *common, const struct err *err)
+{
+	tell_failure(common, err, false);
 	if (err->code == ECANCELED)
 		return EXIT_CODE_INTERRUPTED;
 	return err->kind == ERR_LOCKED ? EXIT_CODE_LOCKED : EXIT_CODE_FAILED;
