@@ -263,6 +263,8 @@ static int run(int argc, char **argv, void *context)
 		r = save_command(&session, &job, &request, &err);
 	else
 		r = save(&session, &job, &request, &err);
+	if (r == -EINTR && *common->stop)
+		err_set(&err, ERR_SYSTEM, ECANCELED, "back up: interrupted");
 	return r < 0 ? common_fail(common, &err) : r;
 }
 

@@ -170,6 +170,22 @@ static int cut_chunks(
 	}
 }
 
+/* A stream may be silent for hours: being told to stop ends the wait, with EINTR. */
+static ssize_t read_some(const struct saver *saver, int fd, size_t size, bool is_stream)
+{
+	const volatile bool *stop = saver->options->stop;
+	ssize_t n;
+
+	do {
+		if (is_stream && stop && *stop) {
+			errno = EINTR;
+			return -1;
+		}
+		n = read(fd, saver->slab->data + saver->slab->used, size);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
 /* Reads fd to its end. Returns 0, 1 if reading failed (told in read_err; the file is to be left
  * out), or the failure of the pool. */
 static int read_file(struct saver *saver, struct save_file *file, int fd, uint64_t expected,
@@ -187,9 +203,7 @@ static int read_file(struct saver *saver, struct save_file *file, int fd, uint64
 			next_slab(saver, &start, have);
 		room = SLAB_SIZE - saver->slab->used;
 		want = room < READ_SIZE ? room : READ_SIZE;
-		n = read(fd, saver->slab->data + saver->slab->used, want);
-		if (n < 0 && errno == EINTR)
-			continue;
+		n = read_some(saver, fd, want, expected == UINT64_MAX);
 		if (n < 0) {
 			err_errno(read_err, errno, "read it");
 			return 1;

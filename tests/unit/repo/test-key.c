@@ -6,6 +6,7 @@
 #include "../unit.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "store/memory.h"
 
 START_TEST(make_and_open)
 {
@@ -118,6 +119,55 @@ START_TEST(master)
 }
 END_TEST
 
+/* Keys that fit no password and cost little, more than are tried, stand around the one that fits:
+ * only a hint finds it. A hint that fits no key, or several, does no harm. */
+START_TEST(hint)
+{
+	cleanup_buf struct buf text = BUF_INIT(KEY_FILE_MAX);
+	cleanup_free char *cheap = NULL;
+	cleanup_store struct store *store = NULL;
+	struct cipher_key key, found;
+	struct err err = ERR_INIT;
+	struct id right, id;
+	char name[ID_TEXT_SIZE], other[80];
+	const char *at;
+
+	ck_assert_int_eq(memory_store_new(&store, &err), 0);
+	ck_assert_int_eq(key_new(&key, &err), 0);
+	ck_assert_int_eq(key_file_make(&key, "other", "u", "h", &clock_system, &text, &err), 0);
+	at = strstr((char *)text.data, "32768");
+	ck_assert_ptr_nonnull(at);
+	cheap = str_printf("%.*s2%s", (int)(at - (char *)text.data), (char *)text.data, at + 5);
+	for (unsigned i = 0; i < 2 * KEYS_TRIED_MAX; i++) {
+		/* On both sides, in whatever order they are listed. */
+		if (i == KEYS_TRIED_MAX)
+			ck_assert_int_eq(
+				key_save(&key, store, "p", &clock_system, "u", "h", &right, &err),
+				0);
+		snprintf(other, sizeof(other), "%064x", i);
+		ck_assert_int_eq(
+			store_save(store, STORE_KEY, other, cheap, strlen(cheap), &err), 0);
+	}
+	id_format(&right, name);
+	ck_assert_int_eq(key_find(store, "p", NULL, &found, &id, &err), -EACCES);
+	ck_assert_int_eq(key_find(store, "p", "", &found, &id, &err), -EACCES);
+	ck_assert_int_eq(key_find(store, "p", "zz", &found, &id, &err), -EACCES);
+	ck_assert_int_eq(key_find(store, "p", "0000", &found, &id, &err), -EACCES);
+	ck_assert_int_eq(key_find(store, "p", name, &found, &id, &err), 0);
+	ck_assert(id_equal(&id, &right));
+	name[20] = '\0';
+	ck_assert_int_eq(key_find(store, "p", name, &found, &id, &err), 0);
+	ck_assert_mem_eq(&found, &key, sizeof(key));
+	/* The hinted one does not open; another does. */
+	for (unsigned i = 1; i < 2 * KEYS_TRIED_MAX; i++) {
+		snprintf(other, sizeof(other), "%064x", i);
+		ck_assert_int_eq(store_remove(store, STORE_KEY, other, &err), 0);
+	}
+	ck_assert_int_eq(key_find(store, "p", "0000", &found, &id, &err), 0);
+	ck_assert(id_equal(&id, &right));
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("key");
@@ -126,5 +176,6 @@ int main(void)
 	tcase_add_test(tcase, make_and_open);
 	tcase_add_loop_test(tcase, damage, 0, COUNT(replacements));
 	tcase_add_loop_test(tcase, master, 0, COUNT(masters));
+	tcase_add_test(tcase, hint);
 	return unit_main("key", tcase);
 }
