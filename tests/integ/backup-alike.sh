@@ -4,8 +4,8 @@
 # snapshots and its cache, --compression of every verb. restic does the same beside us.
 # timeout: 600
 # parallel: yes
-# Where two things must hold, it is the one or the other that fails.
-# shellcheck disable=SC2015
+# Where two things must hold, it is the one or the other that fails; options are words.
+# shellcheck disable=SC2015,SC2086
 set -u
 . "$SRC/tests/integ/stores/stores.bash"
 restic_peers_fetch && new=$(restic_peers_new) || stores_skip "no restic here"

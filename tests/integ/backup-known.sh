@@ -4,6 +4,8 @@
 # variables of its environment. A new restic makes this fail, and that is a decision to be made.
 # timeout: 120
 # parallel: yes
+# An empty verb is no word.
+# shellcheck disable=SC2086
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 export LC_ALL=C.UTF-8 LANGUAGE=
