@@ -213,7 +213,7 @@ env RESTIC_PASSWORD=integ setsid "$NB" -r "$T/repo" copy --from-repo "$T/repo2" 
 	backup_die "the first password was tried"
 grep -q -e '--from-password-file' out || backup_die "no word of the second password: $(cat out)"
 expect 1 'do not go together' "$NB" copy --from-repo x --from-repository-file place
-expect 1 'do not go together' "$NB" copy --from-repo x --from-password-file a --from-password-command b
+expect 1 'do not go together' "$NB" copy --from-repo "$T/repo2" --from-password-file a --from-password-command b
 expect 1 'goes with --copy-chunker-params' "$NB" init --from-repo x
 expect 1 'every restic since 0.14' "$NB" -r "$T/v1" init --repository-version 1
 expect 1 '2, stable or latest' "$NB" -r "$T/v1" init --repository-version 3
@@ -228,6 +228,7 @@ for mode in off max; do
 	RESTIC_COMPRESSION=$mode RESTIC_FROM_PASSWORD=integ "$NB" -r "$T/$mode" copy -q --tag '' \
 		--from-repo "$T/repo3" || backup_die "copy --compression $mode"
 done
+[ "$(du -s off | cut -f 1)" -gt $((4 * $(du -s max | cut -f 1))) ] || backup_die "copy: $(du -s off max)"
 "$NB" -r "$T/plain" init -q
 "$NB" -r "$T/plain" --compression off backup -q c1
 "$NB" -r "$T/plain" --compression max prune -q --repack-uncompressed || backup_die "prune --compression"
