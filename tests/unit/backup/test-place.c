@@ -86,15 +86,20 @@ START_TEST(finds_the_place_and_hides_its_password)
 	ck_assert_ptr_nonnull(strstr(err.text, "rest:ftp://u:***@h/x"));
 	shown = place_show(NULL, &options);
 	ck_assert_str_eq(shown, "rest:ftp://u:***@h/x");
-	/* What is said by name counts more than a file, and a file more than the environment. */
+	/* A place and a file that says one do not go together. */
+	ck_assert_ptr_null(place_show("named", &options));
+	ck_assert_int_eq(place_open("named", &options, false, &store, &err), -EINVAL);
+	/* What is said by a file counts more than the environment, and by name too. */
 	ck_assert_int_eq(setenv("RESTIC_REPOSITORY", "b2:env", 1), 0);
-	free(shown);
-	shown = place_show("named", &options);
-	ck_assert_str_eq(shown, "named");
 	free(shown);
 	shown = place_show(NULL, &options);
 	ck_assert_str_eq(shown, "rest:ftp://u:***@h/x");
 	options.repository_file = NULL;
+	free(shown);
+	shown = place_show("named", &options);
+	ck_assert_str_eq(shown, "named");
+	ck_assert(!place_is_far("named", &options));
+	ck_assert(place_is_far("sftp:host:folder", &options));
 	free(shown);
 	shown = place_show(NULL, &options);
 	ck_assert_str_eq(shown, "b2:env");

@@ -106,6 +106,31 @@ START_TEST(removes)
 }
 END_TEST
 
+/* One for a run alone: gone with it, or with the next cleaning. */
+START_TEST(for_one_run)
+{
+	cleanup_free char *first = NULL, *second = NULL, *below = str_printf("%s/a/b", check_dir);
+	struct err err = ERR_INIT;
+	unsigned removed = 0;
+
+	ck_assert_int_eq(cache_folders_begin(below, &first, &err), 0);
+	ck_assert_int_eq(cache_folders_begin(below, &second, &err), 0);
+	ck_assert_str_ne(first, second);
+	ck_assert_int_eq(access(first, W_OK), 0);
+	cache_folders_end(first);
+	ck_assert_int_ne(access(first, F_OK), 0);
+	ck_assert_int_eq(access(second, F_OK), 0);
+	ck_assert_int_eq(cache_folders_remove(below, 0, NULL, &removed, &err), 0);
+	ck_assert_int_ne(access(second, F_OK), 0);
+	check_dir_put("file", "x");
+	free(first);
+	first = NULL;
+	free(below);
+	below = str_printf("%s/file", check_dir);
+	ck_assert_int_lt(cache_folders_begin(below, &first, &err), 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("cache_folders");
@@ -113,6 +138,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, check_dir_make, check_dir_remove);
 	tcase_add_loop_test(tcase, reads, 0, 2);
 	tcase_add_test(tcase, none);
+	tcase_add_test(tcase, for_one_run);
 	tcase_add_loop_test(tcase, removes, 0, COUNT(removals));
 	return unit_main("cache_folders", tcase);
 }
