@@ -70,7 +70,7 @@ static int ask_twice(const char *missing, char **ret, struct err *err)
 		r = ask(_("The same password again"), missing, &second, err);
 	if (r < 0)
 		return r;
-	if (strcmp(first, second) != 0)
+	if (first && second && strcmp(first, second) != 0)
 		return err_set(err, ERR_CONFIG, EINVAL, "read password: the two differ");
 	*ret = TAKE(first);
 	return 0;
@@ -113,7 +113,7 @@ static int read_file(const char *path, char **ret, struct err *err)
 
 static int refuse_empty(char **password, struct err *err)
 {
-	if (**password)
+	if (*password && **password)
 		return 0;
 	password_free(*password);
 	*password = NULL;

@@ -32,8 +32,8 @@ void order_free(struct order *order);
 CLEANUP_DEFINE(order, struct order *, order_free);
 #define cleanup_order CLEANUP(order)
 
-/* Takes a line down for a node; path ends with its name. The node is not kept. */
-int order_add(struct order *order, const struct node *node, const char *path, const char *line,
+/* Takes a line (text) down for a node; path ends with its name. The node is not kept. */
+int order_add(struct order *order, const struct node *node, const char *path, const char *text,
 	struct err *err) __attribute__((warn_unused_result));
 
 /* Prints all lines, each with a newline. Nothing may be added then. */
