@@ -52,6 +52,34 @@ static struct repository *open_it(void)
 	return repository;
 }
 
+static bool full;
+
+static int begin_unless_full(
+	struct store *store, enum store_type type, struct store_upload **ret, struct err *err)
+{
+	if (full && type == STORE_CONFIG)
+		return err_set(err, ERR_SPACE, ENOSPC, "begin: full");
+	return own_ops->begin(store, type, ret, err);
+}
+
+/* What an init that failed has made is not in the way of the next one. */
+START_TEST(making_again)
+{
+	struct err err = ERR_INIT;
+	struct id id;
+
+	ck_assert_int_eq(memory_store_new(&shared, &err), 0);
+	own_ops = shared->ops;
+	ops = *own_ops;
+	ops.begin = begin_unless_full;
+	shared->ops = &ops;
+	full = true;
+	ck_assert_int_eq(repository_init(shared, "p", 0, NULL, &id, &err), -ENOSPC);
+	full = false;
+	ck_assert_int_eq(repository_init(shared, "p", 0, NULL, &id, &err), 0);
+}
+END_TEST
+
 START_TEST(opening)
 {
 	cleanup_repository struct repository *repository = NULL;
@@ -244,6 +272,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, NULL, drop);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, opening);
+	tcase_add_test(tcase, making_again);
 	tcase_add_test(tcase, save_and_load);
 	tcase_add_loop_test(tcase, failing_store, 0, 6);
 	tcase_add_test(tcase, index_every_ten_minutes);
