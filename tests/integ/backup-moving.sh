@@ -3,7 +3,7 @@
 # two ways: each in the middle of its own reading, which is held up for it; and all of them by a
 # process that never stops. The backup ends, says what it could not read, and each file in it is
 # one that could be read: what stays still is as it was, by us and by every restic.
-# timeout: 300
+# timeout: 600
 # parallel: yes
 set -u
 . "$SRC/ci/lib/restic-peers.sh"

@@ -3,7 +3,7 @@
 # restic backs up and the other way round, each sees the other's locks as they are: alive, left
 # by a dead process, of another machine. Here and behind restic's REST server. Afterwards both
 # checks are clean, and all snapshots restore by both.
-# timeout: 300
+# timeout: 600
 # parallel: yes
 . "$SRC/tests/integ/stores/stores.bash"
 restic=$(restic_peers_new || restic_peers_old) || stores_skip "no restic here"

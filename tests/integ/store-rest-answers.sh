@@ -3,7 +3,7 @@
 # at all, or loses what was sent: what may heal does, what can't is a clear error in bounded time,
 # and nothing wrong is ever stored or given out. FAULTS: each of these alone and slower, as
 # "lost twice ..."; without it all that heal come by turns.
-# timeout: 300
+# timeout: 600
 # parallel: yes
 . "$SRC/tests/integ/stores/stores.bash"
 rest_server=$(restic_peers_server) || stores_skip "no restic-rest-server here"
