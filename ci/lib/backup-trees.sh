@@ -40,9 +40,21 @@ backup_tree_torture() {
 	: >"$dir/ leading and trailing "
 	: >"$dir/-r"
 	: >"$dir/$(printf 'n%.0s' {1..255})"
+	# Every byte that a name can have: each alone but '.', and all in one.
+	python3 - "$dir/bytes" <<-'END' || return 1
+		import os, sys
+		top = os.fsencode(sys.argv[1]) + b"/"
+		os.mkdir(top)
+		names = [bytes([byte]) for byte in range(1, 256) if byte not in b"./"]
+		for name in names + [b"".join(names), b"..." + bytes(reversed(b"".join(names)))[:250]]:
+		    with open(top + name, "wb") as file:
+		        file.write(name)
+	END
+	python3 -c 'import socket, os, sys; os.chdir(sys.argv[1]); socket.socket(socket.AF_UNIX).bind("socket")' \
+		"$dir" || return 1
 	for i in $(seq 1 300); do echo "$i" >"$dir/many/file-$i"; done
 	i=$dir/deep
-	for _ in $(seq 1 60); do
+	for _ in $(seq 1 400); do
 		i=$i/d
 		mkdir "$i"
 	done
@@ -54,6 +66,7 @@ backup_tree_torture() {
 	setfattr -n user.note -v 'a value' "$dir/plain" 2>/dev/null
 	setfattr -n user.empty "$dir/plain" 2>/dev/null
 	setfattr -n user.binary -v 0x00ff10 "$dir/deep" 2>/dev/null
+	[ -n "$(getfattr -n user.note "$dir/plain" 2>/dev/null)" ] || echo "note: no attributes here" >&2
 	setfacl -m u:1234:rwx,g:4321:r "$dir/text" 2>/dev/null
 	setfacl -d -m u:1234:rx "$dir/many" 2>/dev/null
 	if [ "$(id -u)" = 0 ]; then

@@ -335,6 +335,12 @@ int key_find(struct store *store, const char *password, const char *hint, struct
 
 	if (r >= 0 && !search.found)
 		r = store_list(store, STORE_KEY, try_key, &search, err);
+	/* One that went between the list and its reading: the password is being changed. */
+	if (r >= 0 && !search.found && search.damage.code == ENOENT) {
+		search = (struct key_search){.store = store, .password = password, .key = ret};
+		r = store_list(store, STORE_KEY, try_key, &search, err);
+		search.damage.kind = ERR_CORRUPT; /* not the repository is missing */
+	}
 	*ret_id = search.id;
 	if (r < 0 || search.found)
 		return r;

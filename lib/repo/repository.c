@@ -146,12 +146,24 @@ int repository_add_key(struct repository *repository, const char *password, cons
 		hostname, ret_id, err);
 }
 
+/* A key without a configuration would be in the way of the next try. */
+static void remove_key(struct store *store, const struct id *id)
+{
+	struct err err = ERR_INIT;
+	char name[ID_TEXT_SIZE];
+
+	id_format(id, name);
+	if (store_remove(store, STORE_KEY, name, &err) < 0)
+		memset(&err, 0, sizeof(err)); /* the error before this one is told */
+}
+
 int repository_init(struct store *store, const char *password, uint64_t polynomial,
 	const struct clock *clock, struct id *ret_id, struct err *err)
 {
 	cleanup_secret struct cipher_key *key = secret_new(sizeof(*key));
 	cleanup_blob_codec struct blob_codec *codec = NULL;
 	struct config config;
+	bool has_key = false;
 	struct id key_id;
 	int r = key ? check_empty(store, err) : err_oom(err);
 
@@ -164,12 +176,16 @@ int repository_init(struct store *store, const char *password, uint64_t polynomi
 	if (r >= 0)
 		r = key_save(key, store, password, clock ? clock : &clock_system, NULL, NULL,
 			&key_id, err);
+	has_key = r >= 0;
 	if (r >= 0)
 		r = blob_codec_new(key, LEVEL_DEFAULT, &codec, err);
 	if (r >= 0)
 		r = config_save(store, codec, &config, err);
-	if (r < 0)
+	if (r < 0) {
+		if (has_key)
+			remove_key(store, &key_id);
 		return r;
+	}
 	*ret_id = config.id;
 	return 0;
 }

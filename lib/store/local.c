@@ -15,6 +15,7 @@
 
 #define PATH_SIZE STORE_PATH_SIZE
 #define TEMPORARY_PREFIX ".nexus-"
+#define CREATE_TRIES 16
 #define WRITE_BACK_SIZE (4u << 20) /* bytes after which the kernel is asked to start writing */
 
 struct local_store {
@@ -72,10 +73,52 @@ static int local_create(struct store *store, struct err *err)
 	return r;
 }
 
-/* Returns the descriptor, or -1 with errno. */
+/* Returns the descriptor, or -1 with errno: EAGAIN when somebody who tidies up saw the file
+ * before its lock stood, and takes it away. The lock says to store_tidy that somebody is still
+ * writing; advisory: a file system without locks works too. */
 static int create_temporary(struct local_store *local, const char *path)
 {
-	return openat(local->fd, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	cleanup_close int fd =
+		openat(local->fd, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if ((flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) ||
+		(fstat(fd, &st) == 0 && !st.st_nlink)) {
+		(void)unlinkat(local->fd, path, 0);
+		errno = EAGAIN;
+		return -1;
+	}
+	return TAKE_FD(fd);
+}
+
+/* Under a name that nobody has; upload->path is set. */
+static int create_in(
+	struct local_store *local, struct local_upload *upload, const char *folder, struct err *err)
+{
+	for (unsigned tries = 0; tries < CREATE_TRIES; tries++) {
+		uint64_t unique;
+
+		if (getrandom(&unique, sizeof(unique), 0) != sizeof(unique))
+			unique = (uint64_t)getpid() * CREATE_TRIES + tries;
+		snprintf(upload->path, sizeof(upload->path), "%.64s/%s%016llx", folder,
+			TEMPORARY_PREFIX, (unsigned long long)unique);
+		upload->fd = create_temporary(local, upload->path);
+		/* Other programs make these folders only when they need them. */
+		if (upload->fd < 0 && errno == ENOENT) {
+			int r = make_folder(local, folder, err);
+
+			if (r < 0)
+				return r;
+			upload->fd = create_temporary(local, upload->path);
+		}
+		if (upload->fd >= 0)
+			return 0;
+		if (errno != EAGAIN)
+			break;
+	}
+	return err_errno(err, errno, "create %s", upload->path);
 }
 
 static int local_begin(
@@ -84,31 +127,15 @@ static int local_begin(
 	struct local_store *local = local_of(store);
 	struct local_upload *upload = calloc(1, sizeof(*upload));
 	char folder[PATH_SIZE];
-	uint64_t unique;
 	int r;
 
 	if (!upload)
 		return err_oom(err);
-	if (getrandom(&unique, sizeof(unique), 0) != sizeof(unique))
-		unique = (uint64_t)getpid();
 	format_folder(type, "00", folder);
-	snprintf(upload->path, sizeof(upload->path), "%.64s/%s%016llx", folder, TEMPORARY_PREFIX,
-		(unsigned long long)unique);
 	upload->upload = (struct store_upload){.store = store, .type = type};
-	upload->fd = create_temporary(local, upload->path);
-	/* Other programs make these folders only when they need them. */
-	if (upload->fd < 0 && errno == ENOENT && make_folder(local, folder, err) >= 0)
-		upload->fd = create_temporary(local, upload->path);
-	if (upload->fd < 0) {
-		r = err_errno(err, errno, "create %s", upload->path);
+	r = create_in(local, upload, folder, err);
+	if (r < 0) {
 		free(upload);
-		return r;
-	}
-	/* Says to store_tidy that somebody is still writing. Advisory: a file system
-	 * without locks works too. */
-	if (flock(upload->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
-		r = err_errno(err, errno, "lock %s", upload->path);
-		store_upload_abort(&upload->upload);
 		return r;
 	}
 	*ret = &upload->upload;

@@ -4,6 +4,7 @@
 # timeout: 900
 # parallel: yes
 set -u
+. "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"
 NB=$BUILD/backup/nexus-backup
 export RESTIC_PASSWORD=integ RESTIC_REPOSITORY=$T/repo
@@ -56,6 +57,18 @@ bounded 64 backup "$T/huge"
 bounded 64 check --read-data
 bounded 64 ls latest
 [ "$(grep -c 'entry number' "$T/log")" = 100000 ] || backup_die "ls is incomplete"
+# restic comes to the very same folder, so each reads the other's.
+if restic=$(restic_peers_new); then
+	want=$(backup_last_tree "$restic")
+	TZ=UTC "$restic" backup -q --no-cache --force --no-scan "$T/huge" || backup_die "restic's backup"
+	[ "$(RESTIC_REPOSITORY=$RESTIC_REPOSITORY backup_last_tree "$restic")" = "$want" ] ||
+		backup_die "restic has another tree of the large folder"
+	"$restic" check -q --no-cache || backup_die "restic's check of the large folder"
+fi
+if restic=$(restic_peers_old); then
+	[ "$("$restic" ls --no-cache latest | grep -c 'entry number')" = 100000 ] ||
+		backup_die "restic 0.14 lists it otherwise"
+fi
 bounded 64 restore latest --target "$T/out-huge"
 diff -r "$T/huge" "$T/out-huge$T/huge" || backup_die "the restored folder differs"
 rm -rf "$T/huge" "$T/out-huge" "$RESTIC_REPOSITORY"

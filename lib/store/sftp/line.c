@@ -187,8 +187,10 @@ int line_error(struct line *line, const char *doing, struct err *err)
 		return err_set(
 			err, ERR_NETWORK, ETIMEDOUT, "%s: %s does not answer", doing, line->where);
 	}
+	/* EOF: the sftp-server at the other end is gone, while ssh may live on; the ends of files
+	 * and folders are no errors. */
 	if (!ssh_is_connected(line->ssh) || ssh_get_error_code(line->ssh) == SSH_FATAL ||
-		said == SSH_FX_OK || said == SSH_FX_NO_CONNECTION ||
+		said == SSH_FX_OK || said == SSH_FX_EOF || said == SSH_FX_NO_CONNECTION ||
 		said == SSH_FX_CONNECTION_LOST || said == SSH_FX_BAD_MESSAGE) {
 		line->broken = true;
 		return err_set(err, ERR_NETWORK, ECONNRESET, "%s: the connection to %s broke",

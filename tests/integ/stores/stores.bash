@@ -35,7 +35,7 @@ stores_free_port() {
 # Waits until somebody listens on port $1.
 stores_wait_port() {
 	local i
-	for i in $(seq 1 200); do
+	for i in $(seq 1 600); do
 		(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 0
 		sleep 0.1
 	done
@@ -54,6 +54,15 @@ stores_rest() {
 	local folder=$1 port=$2
 	shift 2
 	"$rest_server" --path "$folder" --listen "127.0.0.1:$port" "$@" >>"$T/server.log" 2>&1 &
+	server=$!
+	stores_wait_port "$port"
+}
+
+# stores_faults TO PORT OPTION...: a proxy on PORT that misbehaves, before the HTTP server on TO.
+stores_faults() {
+	local to=$1 port=$2
+	shift 2
+	"$SRC/tests/integ/stores/http-faults" --to "$to" --port "$port" "$@" >>"$T/server.log" 2>&1 &
 	server=$!
 	stores_wait_port "$port"
 }
@@ -87,7 +96,7 @@ stores_sshd() {
 		KbdInteractiveAuthentication no
 		PermitRootLogin prohibit-password
 		MaxStartups 100
-		Subsystem sftp internal-sftp
+		Subsystem sftp ${stores_subsystem:-internal-sftp}
 	END
 	cat >"$box/ssh_config" <<-END
 		Host box

@@ -52,6 +52,81 @@ static struct repository *open_it(void)
 	return repository;
 }
 
+static bool full;
+
+static int begin_unless_full(
+	struct store *store, enum store_type type, struct store_upload **ret, struct err *err)
+{
+	if (full && type == STORE_CONFIG)
+		return err_set(err, ERR_SPACE, ENOSPC, "begin: full");
+	return own_ops->begin(store, type, ret, err);
+}
+
+/* What an init that failed has made is not in the way of the next one. */
+START_TEST(making_again)
+{
+	struct err err = ERR_INIT;
+	struct id id;
+
+	ck_assert_int_eq(memory_store_new(&shared, &err), 0);
+	own_ops = shared->ops;
+	ops = *own_ops;
+	ops.begin = begin_unless_full;
+	shared->ops = &ops;
+	full = true;
+	ck_assert_int_eq(repository_init(shared, "p", 0, NULL, &id, &err), -ENOSPC);
+	full = false;
+	ck_assert_int_eq(repository_init(shared, "p", 0, NULL, &id, &err), 0);
+}
+END_TEST
+
+static struct repository *changing;
+
+struct changed {
+	store_list_fn *fn;
+	void *context;
+};
+
+/* The old key goes and a new one comes when the old one is told. */
+static int change_password(const char *name, uint64_t size_bytes, void *context, struct err *err)
+{
+	struct repository *repository = changing;
+	struct changed *changed = context;
+	char gone[STORE_NAME_SIZE];
+	struct id id;
+
+	snprintf(gone, sizeof(gone), "%s", name);
+	changing = NULL;
+	if (repository) {
+		ck_assert_int_eq(repository_add_key(repository, "new", "", "", &id, err), 0);
+		ck_assert_int_eq(own_ops->remove(shared, STORE_KEY, gone, err), 0);
+	}
+	return changed->fn(gone, size_bytes, changed->context, err);
+}
+
+static int list_and_change(struct store *store, enum store_type type, store_list_fn *fn,
+	void *context, struct err *err)
+{
+	struct changed changed = {fn, context};
+
+	return own_ops->list(store, type, changing ? change_password : fn,
+		changing ? (void *)&changed : context, err);
+}
+
+START_TEST(password_is_being_changed)
+{
+	cleanup_repository struct repository *repository = NULL, *old = NULL;
+	struct err err = ERR_INIT;
+
+	make();
+	old = open_it();
+	ops.list = list_and_change;
+	changing = old;
+	ck_assert_msg(repository_open(shared, "new", NULL, &repository, &err) == 0, "%s", err.text);
+	ck_assert_ptr_null(changing);
+}
+END_TEST
+
 START_TEST(opening)
 {
 	cleanup_repository struct repository *repository = NULL;
@@ -244,6 +319,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, NULL, drop);
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, opening);
+	tcase_add_test(tcase, making_again);
+	tcase_add_test(tcase, password_is_being_changed);
 	tcase_add_test(tcase, save_and_load);
 	tcase_add_loop_test(tcase, failing_store, 0, 6);
 	tcase_add_test(tcase, index_every_ten_minutes);

@@ -1,6 +1,7 @@
 #include "store/faulty.h"
 
 #include "../unit.h"
+#include "base/clock.h"
 #include "store-cases.h"
 #include "store/memory.h"
 
@@ -32,6 +33,7 @@ START_TEST(faults_come_when_told)
 
 	ck_assert_int_eq(store_save(store, STORE_KEY, store_cases_name, "a", 1, &err), 0);
 	ck_assert_int_eq(store_save(store, STORE_KEY, store_cases_other, "b", 1, &err), -ENOSPC);
+	ck_assert_uint_eq(plan.calls, 3); /* not its commit alone */
 	ck_assert_int_eq(err.kind, ERR_SPACE);
 	ck_assert_int_eq(store_has(store, STORE_KEY, store_cases_other, &err), 0);
 }
@@ -78,14 +80,30 @@ static int count(const char *name, uint64_t size, void *context, struct err *err
 
 START_TEST(answers_can_come_twice)
 {
-	struct faulty_plan plan = {.twice = true, .late_us = 1};
-	cleanup_store struct store *store = make(&plan);
+	struct faulty_plan plan = {.twice = true}, below = {0};
+	struct store *inner = make(&below), *made = NULL;
+	cleanup_store struct store *store = NULL;
 	struct err err = ERR_INIT;
 	int found = 0;
 
+	ck_assert_int_eq(faulty_store_new(inner, &plan, &made, &err), 0);
+	store = made;
 	ck_assert_int_eq(store_save(store, STORE_KEY, store_cases_name, "a", 1, &err), 0);
+	ck_assert_uint_eq(below.calls, 4); /* append and commit, twice */
 	ck_assert_int_eq(store_list(store, STORE_KEY, count, &found, &err), 0);
 	ck_assert_int_eq(found, 2);
+}
+END_TEST
+
+START_TEST(answers_can_be_late)
+{
+	struct faulty_plan plan = {.late_us = 5000};
+	cleanup_store struct store *store = make(&plan);
+	uint64_t started_us = clock_monotonic_us(&clock_system);
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(store_save(store, STORE_KEY, store_cases_name, "a", 1, &err), 0);
+	ck_assert_uint_ge(clock_monotonic_us(&clock_system) - started_us, 10000);
 }
 END_TEST
 
@@ -98,5 +116,6 @@ int main(void)
 	tcase_add_test(tcase, reads_can_lie);
 	tcase_add_test(tcase, commits_can_lie);
 	tcase_add_test(tcase, answers_can_come_twice);
+	tcase_add_test(tcase, answers_can_be_late);
 	return unit_main("faulty", tcase);
 }

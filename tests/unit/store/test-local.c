@@ -1,9 +1,12 @@
 #include "store/local.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,6 +91,54 @@ START_TEST(tidy)
 }
 END_TEST
 
+/* Who tidies up gets between the making of a file and its lock. */
+static enum {
+	NOBODY,
+	HOLDS_IT,
+	TOOK_IT
+} meanwhile;
+static int other_fd = -1;
+
+int flock(int fd, int operation)
+{
+	int (*real)(int, int) = (int (*)(int, int))dlsym(RTLD_NEXT, "flock");
+	char link[64], path[PATH_MAX];
+	ssize_t n;
+
+	if (meanwhile != NOBODY) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		n = readlink(link, path, sizeof(path) - 1);
+		ck_assert_int_gt(n, 0);
+		path[n] = '\0';
+		if (meanwhile == HOLDS_IT) {
+			other_fd = open(path, O_RDONLY | O_CLOEXEC);
+			ck_assert_int_eq(real(other_fd, LOCK_EX | LOCK_NB), 0);
+		} else {
+			ck_assert_int_eq(unlink(path), 0);
+		}
+		meanwhile = NOBODY;
+	}
+	return real(fd, operation);
+}
+
+START_TEST(tidy_meanwhile)
+{
+	cleanup_store struct store *store = NULL;
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(local_store_open(folder, true, &store, &err), 0);
+	ck_assert_int_eq(store_create(store, &err), 0);
+	meanwhile = TOOK_IT;
+	ck_assert_int_eq(store_save(store, STORE_LOCK, store_cases_name, "x", 1, &err), 0);
+	meanwhile = HOLDS_IT;
+	ck_assert_int_eq(store_save(store, STORE_PACK, store_cases_name, "x", 1, &err), 0);
+	close(other_fd);
+	ck_assert_int_eq(meanwhile, NOBODY);
+	ck_assert_int_eq(store_tidy(store, &err), 0); /* nothing was left */
+	ck_assert_int_eq(store_has(store, STORE_LOCK, store_cases_name, &err), 1);
+}
+END_TEST
+
 START_TEST(missing)
 {
 	struct store *store = NULL;
@@ -107,6 +158,7 @@ int main(void)
 	tcase_add_test(tcase, contract);
 	tcase_add_test(tcase, on_disk);
 	tcase_add_test(tcase, tidy);
+	tcase_add_test(tcase, tidy_meanwhile);
 	tcase_add_test(tcase, missing);
 	return unit_main("local", tcase);
 }
