@@ -587,8 +587,9 @@ const struct verb verb_backup = {
 	.details =
 		N_("Stores what is new or changed since the last snapshot of the same paths, "
 		   "and then the\nsnapshot itself. When it is interrupted, the next one goes on at "
-		   "its last checkpoint; what\nwas stored is not stored again. What can't be read "
-		   "is told and left out; the exit status is\nthen 3.\n\n"
+		   "its last checkpoint, also\nwithin a file; with --no-cache there are none. What "
+		   "was stored is not stored again. What\ncan't be read is told and left out; the "
+		   "exit status is then 3.\n\n"
 		   "Patterns are matched against whole paths: '*.tmp' leaves out files of that "
 		   "kind anywhere,\n'/home/*/cache' such folders, '**' stands for any number of "
 		   "folders, '!' takes back.\n\n"

@@ -135,6 +135,7 @@ static int send_chunk(
 	pthread_mutex_unlock(&saver->mutex);
 	if (r < 0)
 		return r;
+	saver->sent++;
 	slab_ref(saver->slab);
 	r = pipeline_push(saver->pipeline, &job, err);
 	return r < 0 ? r : saver_tick(saver, err);
@@ -170,13 +171,13 @@ static int cut_chunks(
 	}
 }
 
-/* Reads fd to its end. Returns 0, 1 if reading failed (told in read_err; the file is to be left
- * out), or the failure of the pool. */
+/* Reads fd, which stands behind *ret_size bytes, to its end. Returns 0, 1 if reading failed (told
+ * in read_err; the file is to be left out), or the failure of the pool. */
 static int read_file(struct saver *saver, struct save_file *file, int fd, uint64_t expected,
 	uint64_t *ret_size, struct err *read_err, struct err *err)
 {
 	size_t start = saver->slab->used, have = 0;
-	uint64_t size = 0;
+	uint64_t size = *ret_size;
 	int r;
 
 	for (;;) {
@@ -234,6 +235,44 @@ static struct save_file *file_new(struct saver *saver, struct save_dir *dir, siz
 	return file;
 }
 
+/* Whether a file still is the one that was looked at then. */
+static bool same_file(const struct saver *saver, const struct stat *st, const struct node *old)
+{
+	const struct save_options *options = saver->options;
+	bool ctime_counts = !options->ignore_ctime && !options->ignore_inode;
+
+	return old->type == NODE_FILE && old->size == (uint64_t)st->st_size &&
+	       (old->inode == st->st_ino || options->ignore_inode) &&
+	       old->modified.seconds == st->st_mtim.tv_sec &&
+	       old->modified.nanoseconds == (uint32_t)st->st_mtim.tv_nsec &&
+	       (!ctime_counts ||
+		       (old->changed.seconds == st->st_ctim.tv_sec &&
+			       old->changed.nanoseconds == (uint32_t)st->st_ctim.tv_nsec));
+}
+
+/* Goes on where an interrupted run was in this file, if nothing about it has changed and it would
+ * be cut in the same way: its chunks up to there are the file's first ones. Returns bytes. */
+static uint64_t go_on(struct saver *saver, struct save_file *file, const struct stat *st, int fd)
+{
+	struct partial *partial = partials_find(&saver->partials, (const char *)saver->path.data);
+	uint64_t at = 0;
+
+	if (!partial)
+		return 0;
+	if (same_file(saver, st, &partial->file) && partial->page == file->cutter.page)
+		at = partial_trim(partial, saver->repository);
+	if (at && lseek(fd, (off_t)at, SEEK_SET) == (off_t)at) {
+		file->count = file->allocated = partial->count;
+		file->ids = TAKE(partial->ids);
+		saver->resumed.bytes += at;
+		progress_add(&saver->options->progress->bytes_done, at);
+	} else {
+		at = 0;
+	}
+	partials_drop(&saver->partials, partial);
+	return at;
+}
+
 static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
 	const char *open_name, const struct node *old, bool *ret_left_out, struct err *err)
 {
@@ -259,6 +298,7 @@ static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, 
 		return err_oom(err);
 	cutter_choose(&file->cutter, saver->repository, &saver->options->cuts, old, fd,
 		(uint64_t)entry->st.st_size);
+	size = go_on(saver, file, &entry->st, fd);
 	saver->reading = file;
 	r = read_file(saver, file, fd, (uint64_t)entry->st.st_size, &size, &read_err, err);
 	saver->reading = NULL;
@@ -301,17 +341,7 @@ int saver_stream(struct saver *saver, struct save_dir *dir, size_t slot, int fd,
 
 static bool unchanged(struct saver *saver, const struct walk_entry *entry, const struct node *old)
 {
-	const struct save_options *options = saver->options;
-	const struct stat *st = &entry->st;
-	bool ctime_counts = !options->ignore_ctime && !options->ignore_inode;
-
-	if (old->type != NODE_FILE || old->size != (uint64_t)st->st_size ||
-		(old->inode != st->st_ino && !options->ignore_inode) ||
-		old->modified.seconds != st->st_mtim.tv_sec ||
-		old->modified.nanoseconds != (uint32_t)st->st_mtim.tv_nsec ||
-		(ctime_counts &&
-			(old->changed.seconds != st->st_ctim.tv_sec ||
-				old->changed.nanoseconds != (uint32_t)st->st_ctim.tv_nsec)))
+	if (!same_file(saver, &entry->st, old))
 		return false;
 	for (size_t i = 0; i < old->content_count; i++)
 		if (!repository_has_blob(saver->repository, BLOB_DATA, &old->content[i]))

@@ -11,6 +11,7 @@
 #include "archive/pipeline.h"
 #include "archive/resume/checkpoint.h"
 #include "archive/resume/done.h"
+#include "archive/resume/partial.h"
 #include "archive/save_options.h"
 #include "archive/slab/slab.h"
 #include "archive/walk.h"
@@ -35,6 +36,8 @@ struct save_dir {
 	bool differs; /* but an entry became another, or none, since; guarded by the mutex */
 	struct buf text; /* owned: what texts of entries are borrowed from */
 	struct done *done; /* owned while it is walked: what an interrupted run stored of it */
+	const char *at; /* borrowed while it is walked: how far the walker is in it */
+	bool at_done; /* and whether what is called so is being saved, or was */
 };
 
 /* A file whose chunks are on their way. */
@@ -69,8 +72,10 @@ struct saver {
 	uint64_t checkpoint_work; /* what was done by then */
 	struct id done_root; /* of an interrupted run */
 	bool has_done;
+	struct partials partials; /* owned: what it had read of files that the walker is to find */
+	uint64_t sent; /* chunks */
 	struct save_dir *walked; /* the folder that the walker is in */
-	const struct save_file *reading; /* by the walker */
+	const struct save_file *reading; /* by the walker; saver->path is its path */
 	struct save_resumed resumed;
 
 	pthread_mutex_t mutex; /* guards the pending counts, the ids and what follows */

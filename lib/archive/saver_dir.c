@@ -1,9 +1,11 @@
 #include "archive/saver.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define ENTRIES_AT_ONCE 2000u /* of a folder, as text */
 #define IDS_AT_ONCE 20000u /* of the content of its files */
+#define TEXT_AT_ONCE (1u << 20) /* bytes of it */
 
 static void dir_free(struct save_dir *dir)
 {
@@ -76,7 +78,34 @@ struct tree_text {
 	const struct save_dir *dir;
 	size_t next;
 	bool any; /* an entry was put */
+	/* Owned: what an interrupted run stored of a folder that is being walked; one for each time
+	 * that the text is gone through, as the codec is in use then. */
+	struct done *rests[2];
+	unsigned pass;
+	struct done *rest; /* of them */
 };
+
+/* What the walker has not come to in a folder, and an interrupted run had: until then the next
+ * one shall find it. Returns 1 if there may be more. */
+static int add_rest(struct tree_text *text, struct buf *ret, struct err *err)
+{
+	const struct save_dir *dir = text->dir;
+
+	for (unsigned i = 0; i < ENTRIES_AT_ONCE && ret->size < TEXT_AT_ONCE; i++) {
+		const struct node *node = done_next(text->rest);
+		int order = node && dir->at ? strcmp(node->name, dir->at) : 1, r;
+
+		if (!node)
+			return 0;
+		if (order < 0 || (order == 0 && dir->at_done))
+			continue;
+		r = tree_add(ret, node, !text->any, err);
+		if (r < 0)
+			return r;
+		text->any = true;
+	}
+	return 1;
+}
 
 static int next_entries(void *context, bool first, struct buf *ret, struct err *err)
 {
@@ -88,6 +117,7 @@ static int next_entries(void *context, bool first, struct buf *ret, struct err *
 	if (first) {
 		text->next = 0;
 		text->any = false;
+		text->rest = text->pass < 2 ? text->rests[text->pass++] : NULL;
 		r = tree_begin(ret, err);
 	}
 	for (size_t i = 0;
@@ -103,7 +133,8 @@ static int next_entries(void *context, bool first, struct buf *ret, struct err *
 	}
 	if (r < 0 || text->next < dir->count)
 		return r < 0 ? r : 1;
-	return tree_end(ret, err);
+	r = text->rest ? add_rest(text, ret, err) : 0;
+	return r ? r : tree_end(ret, err);
 }
 
 static bool is_large(const struct save_dir *dir)
@@ -112,7 +143,21 @@ static bool is_large(const struct save_dir *dir)
 
 	for (size_t i = 0; i < dir->count; i++)
 		ids += count_ids(&dir->entries[i]);
-	return dir->count > ENTRIES_AT_ONCE || ids > IDS_AT_ONCE;
+	return dir->count > ENTRIES_AT_ONCE || ids > IDS_AT_ONCE || dir->done;
+}
+
+static void close_rests(struct tree_text *text)
+{
+	for (size_t i = 0; i < 2; i++)
+		done_close(TAKE(text->rests[i]));
+}
+
+static void open_rests(struct tree_text *text)
+{
+	for (size_t i = 0; i < 2; i++)
+		text->rests[i] = done_again(text->dir->done);
+	if (!text->rests[0] || !text->rests[1])
+		close_rests(text); /* both times the same */
 }
 
 /* The text of most folders is short and made once; that of large ones is not held. */
@@ -130,8 +175,12 @@ int saver_store_tree(struct saver *saver, struct blob_codec *codec, const struct
 		*ret_added = (struct repository_added){0};
 		return 0;
 	}
-	if (is_large(dir))
-		return repository_save_tree(saver->repository, codec, &source, ret, ret_added, err);
+	if (is_large(dir)) {
+		open_rests(&context);
+		r = repository_save_tree(saver->repository, codec, &source, ret, ret_added, err);
+		close_rests(&context);
+		return r;
+	}
 	r = next_entries(&context, true, &text, err);
 	return r < 0 ? r
 		     : repository_save_blob(saver->repository, codec, BLOB_TREE, text.data,
