@@ -139,7 +139,7 @@ static int save_entry(struct saver *saver, struct save_dir *dir, size_t slot, in
 		return save_folder(saver, dir, slot, dir_fd, open_name,
 			same ? &passed.subtree : subtree_of(old), err);
 	if (same)
-		return saver_keep(saver, entry, &passed, err);
+		return saver_keep(saver, dir, slot, &passed, err);
 	if (!S_ISREG(entry->st.st_mode))
 		return 0;
 	return saver_file(saver, dir, slot, dir_fd, open_name, old, err);

@@ -48,15 +48,11 @@ static int file_release(struct saver *saver, struct save_file *file, struct blob
 
 	pthread_mutex_lock(&saver->mutex);
 	last = --file->pending == 0;
-	if (last && dir->entries[file->slot].name) {
-		dir->entries[file->slot].content = file->ids;
-		dir->entries[file->slot].content_count = file->count;
-		file->ids = NULL;
-	}
+	if (last)
+		saver_enter_content(dir, file->slot, file->ids, file->count);
 	pthread_mutex_unlock(&saver->mutex);
 	if (!last)
 		return 0;
-	free(file->ids);
 	free(file);
 	return saver_dir_release(saver, dir, codec, failed, err);
 }
@@ -349,16 +345,20 @@ static bool unchanged(struct saver *saver, const struct walk_entry *entry, const
 	return true;
 }
 
-static int copy_content(
-	struct walk_entry *entry, const struct id *content, size_t count, struct err *err)
+static int copy_content(struct saver *saver, struct save_dir *dir, size_t slot,
+	const struct id *content, size_t count, struct err *err)
 {
+	struct id *ids;
+
 	if (!count)
 		return 0;
-	entry->content = malloc(count * sizeof(*content));
-	if (!entry->content)
+	ids = malloc(count * sizeof(*ids));
+	if (!ids)
 		return err_oom(err);
-	memcpy(entry->content, content, count * sizeof(*content));
-	entry->content_count = count;
+	memcpy(ids, content, count * sizeof(*ids));
+	pthread_mutex_lock(&saver->mutex);
+	saver_enter_content(dir, slot, ids, count);
+	pthread_mutex_unlock(&saver->mutex);
 	return 0;
 }
 
@@ -369,15 +369,17 @@ static void count_unmodified(struct saver *saver, uint64_t size)
 	progress_add(&saver->options->progress->bytes_done, size);
 }
 
-int saver_keep(struct saver *saver, struct walk_entry *entry, const struct tree_passed *passed,
-	struct err *err)
+int saver_keep(struct saver *saver, struct save_dir *dir, size_t slot,
+	const struct tree_passed *passed, struct err *err)
 {
+	struct walk_entry *entry = &dir->entries[slot];
+
 	if (S_ISREG(entry->st.st_mode)) {
 		count_unmodified(saver, (uint64_t)entry->st.st_size);
 		progress_add(&saver->options->progress->files_done, 1);
 	}
 	if (!passed->text)
-		return copy_content(entry, passed->content, passed->content_count, err);
+		return copy_content(saver, dir, slot, passed->content, passed->content_count, err);
 	walk_entry_done(entry);
 	entry->text = passed->text;
 	entry->text_size = passed->size;
@@ -385,15 +387,15 @@ int saver_keep(struct saver *saver, struct walk_entry *entry, const struct tree_
 }
 
 /* The content of a file that an interrupted run finished: 1, or 0 if there is none. */
-static int take_over(
-	struct saver *saver, struct save_dir *dir, struct walk_entry *entry, struct err *err)
+static int take_over(struct saver *saver, struct save_dir *dir, size_t slot, struct err *err)
 {
+	struct walk_entry *entry = &dir->entries[slot];
 	const struct node *done = done_find(dir->done, entry->name);
 	int r;
 
 	if (!done || !unchanged(saver, entry, done))
 		return 0;
-	r = copy_content(entry, done->content, done->content_count, err);
+	r = copy_content(saver, dir, slot, done->content, done->content_count, err);
 	saver->resumed.files++;
 	saver->resumed.bytes += (uint64_t)entry->st.st_size;
 	saver->summary.total_bytes_processed += (uint64_t)entry->st.st_size;
@@ -410,10 +412,10 @@ int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_f
 	int r;
 
 	if (old && unchanged(saver, entry, old)) {
-		r = copy_content(entry, old->content, old->content_count, err);
+		r = copy_content(saver, dir, slot, old->content, old->content_count, err);
 		count_unmodified(saver, (uint64_t)entry->st.st_size);
 	} else {
-		r = take_over(saver, dir, entry, err);
+		r = take_over(saver, dir, slot, err);
 		if (r == 0)
 			r = save_content(saver, dir, slot, dir_fd, open_name, old, &left_out, err);
 		if (r < 0 || left_out)

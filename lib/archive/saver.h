@@ -14,6 +14,7 @@
 #include "archive/resume/partial.h"
 #include "archive/save_options.h"
 #include "archive/slab/slab.h"
+#include "archive/slab/spill.h"
 #include "archive/walk.h"
 #include "base/buf.h"
 #include "repo/chunker.h"
@@ -34,6 +35,9 @@ struct save_dir {
 	bool has_previous;
 	bool same; /* so far as the walker saw, its tree is the previous one */
 	bool differs; /* but an entry became another, or none, since; guarded by the mutex */
+	size_t held; /* ids of its files' content in memory; guarded by the mutex */
+	struct spill *spill; /* owned: the others; NULL: there are none */
+	bool no_spill; /* there is no room for it */
 	struct buf text; /* owned: what texts of entries are borrowed from */
 	struct done *done; /* owned while it is walked: what an interrupted run stored of it */
 	const char *at; /* borrowed while it is walked: how far the walker is in it */
@@ -97,6 +101,10 @@ struct save_dir *saver_dir_new(struct save_dir *parent, size_t slot, size_t coun
 /* Counts a blob of the type, if it is new. Called with the mutex held. */
 void saver_count(struct saver *saver, enum blob_type type, const struct repository_added *added);
 
+/* Enters a file's content, which is taken, also when the entry was left out meanwhile. Called with
+ * the mutex held. */
+void saver_enter_content(struct save_dir *dir, size_t slot, struct id *ids, size_t count);
+
 /* Adds one pending part. */
 void saver_dir_hold(struct saver *saver, struct save_dir *dir);
 /* Drops one. The last one stores the folder's tree, and so on upwards. failed: the pool has
@@ -106,8 +114,8 @@ int saver_dir_release(struct saver *saver, struct save_dir *dir, struct blob_cod
 /* The tree's view of an entry, as the options want it; borrows from it. */
 void saver_node(const struct saver *saver, const struct walk_entry *entry, struct node *ret);
 /* Finishes an entry, no folder, that is as it was in the parent snapshot. */
-int saver_keep(struct saver *saver, struct walk_entry *entry, const struct tree_passed *passed,
-	struct err *err) __attribute__((warn_unused_result));
+int saver_keep(struct saver *saver, struct save_dir *dir, size_t slot,
+	const struct tree_passed *passed, struct err *err) __attribute__((warn_unused_result));
 /* Stores the tree of what is known of the folder; codec is the thread's. */
 int saver_store_tree(struct saver *saver, struct blob_codec *codec, const struct save_dir *dir,
 	struct id *ret, struct repository_added *ret_added, struct err *err)

@@ -6,12 +6,15 @@
 #define ENTRIES_AT_ONCE 2000u /* of a folder, as text */
 #define IDS_AT_ONCE 20000u /* of the content of its files */
 #define TEXT_AT_ONCE (1u << 20) /* bytes of it */
+#define IDS_HELD 16384u /* of a folder's files: half a MiB */
+#define IDS_ASIDE_MIN 16u /* shorter lists are not worth a call */
 
 static void dir_free(struct save_dir *dir)
 {
 	for (size_t i = 0; i < dir->count; i++)
 		walk_entry_done(&dir->entries[i]);
 	free(dir->entries);
+	spill_free(dir->spill);
 	buf_done(&dir->text);
 	free(dir);
 }
@@ -30,6 +33,39 @@ struct save_dir *saver_dir_new(struct save_dir *parent, size_t slot, size_t coun
 		return dir;
 	free(dir);
 	return NULL;
+}
+
+/* What does not fit into memory is put aside. Where it can't be, it fits after all. */
+static void put_aside(struct save_dir *dir, struct walk_entry *entry)
+{
+	size_t size = entry->content_count * sizeof(*entry->content);
+	struct err err = ERR_INIT;
+
+	if (dir->no_spill)
+		return;
+	if (!dir->spill && spill_new(&dir->spill, &err) < 0)
+		dir->spill = NULL;
+	dir->no_spill = !dir->spill ||
+			spill_add(dir->spill, entry->content, size, &entry->content_at, &err) < 0;
+	if (dir->no_spill)
+		return;
+	free(TAKE(entry->content));
+	dir->held -= entry->content_count;
+}
+
+void saver_enter_content(struct save_dir *dir, size_t slot, struct id *ids, size_t count)
+{
+	struct walk_entry *entry = &dir->entries[slot];
+
+	if (!entry->name || !count) {
+		free(ids);
+		return;
+	}
+	entry->content = ids;
+	entry->content_count = count;
+	dir->held += count;
+	if (dir->held > IDS_HELD && count >= IDS_ASIDE_MIN)
+		put_aside(dir, entry);
 }
 
 void saver_count(struct saver *saver, enum blob_type type, const struct repository_added *added)
@@ -51,10 +87,23 @@ void saver_node(const struct saver *saver, const struct walk_entry *entry, struc
 		ret->accessed = walk_time(&entry->st.st_atim);
 }
 
-/* Copies what stood in the parent's tree, or makes anew. */
-static int add_entry(const struct saver *saver, const struct walk_entry *entry, bool first,
-	struct buf *ret, struct err *err)
+/* Reads what was put aside; owned. */
+static int take_back(const struct save_dir *dir, const struct walk_entry *entry, struct id **ret,
+	struct err *err)
 {
+	size_t size = entry->content_count * sizeof(**ret);
+
+	*ret = malloc(size);
+	if (!*ret)
+		return err_oom(err);
+	return spill_read(dir->spill, entry->content_at, *ret, size, err);
+}
+
+/* Copies what stood in the parent's tree, or makes anew. */
+static int add_entry(const struct saver *saver, const struct save_dir *dir,
+	const struct walk_entry *entry, bool first, struct buf *ret, struct err *err)
+{
+	cleanup_free struct id *content = NULL;
 	struct node node;
 	int r;
 
@@ -63,6 +112,12 @@ static int add_entry(const struct saver *saver, const struct walk_entry *entry, 
 		return r < 0 ? r : buf_add(ret, entry->text, entry->text_size, err);
 	}
 	saver_node(saver, entry, &node);
+	if (node.content_count && !node.content) {
+		r = take_back(dir, entry, &content, err);
+		if (r < 0)
+			return r;
+		node.content = content;
+	}
 	return tree_add(ret, &node, first, err);
 }
 
@@ -127,7 +182,7 @@ static int next_entries(void *context, bool first, struct buf *ret, struct err *
 
 		if (!entry->name && !entry->text)
 			continue; /* left out: excluded or unreadable */
-		r = add_entry(text->saver, entry, !text->any, ret, err);
+		r = add_entry(text->saver, dir, entry, !text->any, ret, err);
 		ids += count_ids(entry);
 		text->any = true;
 	}

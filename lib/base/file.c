@@ -191,6 +191,29 @@ int file_replace(
 	return file_replace_by(dir_fd, path, write_bytes, &bytes, mode, err);
 }
 
+int file_nameless(const char *folder, struct err *err)
+{
+	cleanup_free char *path = NULL;
+	int fd;
+
+	if (!folder || !*folder)
+		folder = getenv("TMPDIR");
+	if (!folder || !*folder)
+		folder = "/var/tmp";
+	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+	if (fd >= 0)
+		return fd;
+	/* Not every file system has such files. */
+	path = str_printf("%s/nexus-XXXXXX", folder);
+	if (!path)
+		return err_oom(err);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, errno, "make a file in %s", folder);
+	(void)unlink(path);
+	return fd;
+}
+
 int file_make_dirs(const char *path, mode_t mode, struct err *err)
 {
 	cleanup_free char *copy = strdup(path);

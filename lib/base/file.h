@@ -39,6 +39,10 @@ int file_read_full(int fd, void *data, size_t size, const char *name, struct err
 int file_pread_full(int fd, void *data, size_t size, uint64_t offset, const char *name,
 	struct err *err) __attribute__((warn_unused_result));
 
+/* A new file without a name, to write and read, in folder (NULL: $TMPDIR, else /var/tmp): it is
+ * gone when it is closed, whatever happens. Returns the descriptor, or negative errno. */
+int file_nameless(const char *folder, struct err *err) __attribute__((warn_unused_result));
+
 /* Makes path and its missing parents. An existing folder is fine. */
 int file_make_dirs(const char *path, mode_t mode, struct err *err)
 	__attribute__((warn_unused_result));
