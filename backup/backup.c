@@ -411,7 +411,7 @@ static void print_summary(const struct backing_up *job, const struct snapshot *s
 	printf(_("Folders: %llu new, %llu changed, %llu unchanged\n"),
 		(unsigned long long)s->dirs_new, (unsigned long long)s->dirs_changed,
 		(unsigned long long)s->dirs_unmodified);
-	if (job->resumed.files) {
+	if (job->resumed.files || job->resumed.bytes) {
 		common_format_bytes(job->resumed.bytes, resumed);
 		printf(_("Resumed: %llu files, %s of an interrupted run were not read again\n"),
 			(unsigned long long)job->resumed.files, resumed);

@@ -209,6 +209,7 @@ static int walk_folder(struct saver *saver, struct save_dir *parent, size_t slot
 	halfway_enter(saver, dir);
 	r = walk_entries(saver, dir, fd, &names, &beside, err);
 	halfway_leave(saver, dir);
+	saver_dir_leave(saver, dir);
 	dir->same = tree_beside_end(&beside, &dir->text);
 	released = saver_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
 	return r < 0 ? r : released;
@@ -238,6 +239,7 @@ static int walk_targets(struct saver *saver, struct save_dir *parent, size_t slo
 		r = walk_target(saver, dir, i, target->children[i], &beside, err);
 	}
 	halfway_leave(saver, dir);
+	saver_dir_leave(saver, dir);
 	dir->same = tree_beside_end(&beside, &dir->text);
 	released = saver_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
 	return r < 0 ? r : released;

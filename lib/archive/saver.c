@@ -172,10 +172,13 @@ static int cut_chunks(
 static int read_file(struct saver *saver, struct save_file *file, int fd, uint64_t expected,
 	uint64_t *ret_size, struct err *read_err, struct err *err)
 {
-	size_t start = saver->slab->used, have = 0;
+	size_t start, have = 0;
 	uint64_t size = *ret_size;
 	int r;
 
+	if (!saver->slab)
+		saver->slab = slab_get(saver->slabs);
+	start = saver->slab->used;
 	for (;;) {
 		size_t room, want;
 		ssize_t n;

@@ -60,7 +60,7 @@ struct saver {
 	const struct save_options *options;
 	struct pipeline *pipeline;
 	struct slab_pool *slabs;
-	struct slab *slab; /* being filled */
+	struct slab *slab; /* being filled; NULL: the next file takes one */
 	struct walk_names *names;
 	struct chunker chunker;
 	struct buf path; /* of what is being looked at, as excludes see it */
@@ -101,6 +101,8 @@ struct save_dir *saver_dir_new(struct save_dir *parent, size_t slot, size_t coun
 /* Counts a blob of the type, if it is new. Called with the mutex held. */
 void saver_count(struct saver *saver, enum blob_type type, const struct repository_added *added);
 
+/* The walker leaves a folder: one whose tree will need much memory gets that of the slab. */
+void saver_dir_leave(struct saver *saver, struct save_dir *dir);
 /* Enters a file's content, which is taken, also when the entry was left out meanwhile. Called with
  * the mutex held. */
 void saver_enter_content(struct save_dir *dir, size_t slot, struct id *ids, size_t count);

@@ -68,6 +68,17 @@ void saver_enter_content(struct save_dir *dir, size_t slot, struct id *ids, size
 		put_aside(dir, entry);
 }
 
+void saver_dir_leave(struct saver *saver, struct save_dir *dir)
+{
+	bool has_spill;
+
+	pthread_mutex_lock(&saver->mutex);
+	has_spill = dir->spill;
+	pthread_mutex_unlock(&saver->mutex);
+	if (has_spill)
+		slab_unref(TAKE(saver->slab));
+}
+
 void saver_count(struct saver *saver, enum blob_type type, const struct repository_added *added)
 {
 	if (!added->is_new)
@@ -230,6 +241,8 @@ int saver_store_tree(struct saver *saver, struct blob_codec *codec, const struct
 		*ret_added = (struct repository_added){0};
 		return 0;
 	}
+	if (dir->spill)
+		slab_pool_trim(saver->slabs);
 	if (is_large(dir)) {
 		open_rests(&context);
 		r = repository_save_tree(saver->repository, codec, &source, ret, ret_added, err);
