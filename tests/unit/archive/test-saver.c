@@ -23,6 +23,7 @@ static void save(struct repository *repository, const char *const *paths, const 
 		.excludes = &excludes,
 		.hostname = "box",
 		.parent = parent,
+		.cuts = {.page = CUTTER_PAGE_MIN},
 		.progress = &progress,
 		.on_error = room_tell,
 		.context = &told,
@@ -268,7 +269,7 @@ START_TEST(long_lists)
 	cleanup_snapshot struct snapshot in_memory = {0}, aside = {0}, again = {0};
 
 	room_mkdir("src");
-	write_image("src/a", (off_t)16384 * CUTTER_PAGE, 1);
+	write_image("src/a", (off_t)16384 * CUTTER_PAGE_MIN, 1);
 	write_image("src/b", 3 << 20, 2);
 	write_image("src/c", 2 << 20, 3);
 	room_write("src/d", "short");
