@@ -145,7 +145,7 @@ static void print_summary(const struct backing_up *job, const struct snapshot *s
 	printf(_("Folders: %llu new, %llu changed, %llu unchanged\n"),
 		(unsigned long long)s->dirs_new, (unsigned long long)s->dirs_changed,
 		(unsigned long long)s->dirs_unmodified);
-	if (job->resumed.files) {
+	if (job->resumed.files || job->resumed.bytes) {
 		common_format_bytes(job->resumed.bytes, resumed);
 		printf(_("Resumed: %llu files, %s of an interrupted run were not read again\n"),
 			(unsigned long long)job->resumed.files, resumed);
@@ -275,8 +275,8 @@ const struct verb verb_backup = {
 	.details =
 		N_("Stores what is new or changed since the last snapshot of the same paths, "
 		   "and then the\nsnapshot itself. When it is interrupted, the next one goes on at "
-		   "its last checkpoint; what\nwas stored is not stored again. What can't be read "
-		   "is told and left out; the exit status is\nthen 3.\n\n"
+		   "its last checkpoint, also\nwithin a file; with --no-cache there are none. What "
+		   "can't be read is told and left out; the\nexit status is then 3.\n\n"
 		   "Patterns are matched against whole paths: '*.tmp' leaves out files of that "
 		   "kind anywhere,\n'/home/*/cache' such folders, '**' stands for any number of "
 		   "folders, '!' takes back.\n\n"

@@ -9,7 +9,7 @@ static uint64_t work_done(struct saver *saver)
 	uint64_t ret;
 
 	pthread_mutex_lock(&saver->mutex);
-	ret = saver->summary.files_new + saver->summary.files_changed + saver->summary.data_blobs;
+	ret = saver->summary.files_new + saver->summary.files_changed + saver->sent;
 	pthread_mutex_unlock(&saver->mutex);
 	return ret;
 }
@@ -34,21 +34,52 @@ static int store_open_folders(struct saver *saver, struct id *ret_root, struct e
 	}
 }
 
-/* First blobs and index, then the file that builds on them. A file that can't be written is no
- * reason to fail. */
-static int make(struct saver *saver, struct err *err)
+/* Writes the file that says what is stored. One that can't be written is no reason to fail. */
+static void tell(struct saver *saver, const struct id *root)
 {
 	const struct save_options *options = saver->options;
 	const struct save_file *reading = saver->reading;
+	struct partial partials[1 + PARTIALS_MAX];
+	struct err err = ERR_INIT;
+	size_t count = 0;
+
+	/* All of it is borrowed. */
+	if (reading && reading->count) {
+		const struct stat *st = &reading->dir->entries[reading->slot].st;
+
+		partials[count++] = (struct partial){
+			.path = (char *)saver->path.data,
+			.file =
+				{
+					.type = NODE_FILE,
+					.size = (uint64_t)st->st_size,
+					.inode = st->st_ino,
+					.modified = walk_time(&st->st_mtim),
+					.changed = walk_time(&st->st_ctim),
+				},
+			.page = reading->cutter.page,
+			.ids = reading->ids,
+			.count = reading->count,
+		};
+	}
+	for (size_t i = 0; i < saver->partials.count; i++)
+		partials[count++] = saver->partials.items[i];
+	if (checkpoint_save(saver->checkpoint, root, partials, count, &err) < 0 && options->on_note)
+		options->on_note(options->context, &err);
+}
+
+/* First blobs and index, then the file that builds on them. */
+static int make(struct saver *saver, struct err *err)
+{
+	const struct save_file *reading = saver->reading;
 	struct walk_entry *entry = reading ? &reading->dir->entries[reading->slot] : NULL;
-	struct err save_err = ERR_INIT;
 	char *name = NULL;
 	struct id root;
 	int r = saver_stand_back(saver, err); /* the file's path may lead from there */
 
 	if (r >= 0)
 		r = pipeline_drain(saver->pipeline, err);
-	if (entry) { /* the file that is being read is left out */
+	if (entry) { /* the file that is being read is no whole one */
 		name = entry->name;
 		entry->name = NULL;
 	}
@@ -60,8 +91,7 @@ static int make(struct saver *saver, struct err *err)
 		r = repository_flush(saver->repository, repository_codec(saver->repository), err);
 	if (r < 0)
 		return r;
-	if (checkpoint_save(saver->checkpoint, &root, &save_err) < 0 && options->on_note)
-		options->on_note(options->context, &save_err);
+	tell(saver, &root);
 	saver->checkpoint_work = work_done(saver);
 	saver->checkpoint_at_us = clock_monotonic_us(repository_clock(saver->repository));
 	return 0;
@@ -95,7 +125,7 @@ int halfway_begin(struct saver *saver, const struct str_list *paths, struct err 
 	saver->now_and_then = make_if_due;
 	if (options->ignore_checkpoint)
 		return 0;
-	r = checkpoint_load(saver->checkpoint, &saver->done_root, &load_err);
+	r = checkpoint_load(saver->checkpoint, &saver->done_root, &saver->partials, &load_err);
 	saver->has_done = r > 0;
 	if (r < 0 && options->on_note)
 		options->on_note(options->context, &load_err);
@@ -110,6 +140,7 @@ void halfway_end(struct saver *saver, bool saved)
 		*saver->options->resumed = saver->resumed;
 	checkpoint_free(saver->checkpoint);
 	saver->checkpoint = NULL;
+	partials_done(&saver->partials);
 }
 
 void halfway_enter(struct saver *saver, struct save_dir *dir)

@@ -139,7 +139,7 @@ static int save_entry(struct saver *saver, struct save_dir *dir, size_t slot, in
 		return save_folder(saver, dir, slot, dir_fd, open_name,
 			same ? &passed.subtree : subtree_of(old), err);
 	if (same)
-		return saver_keep(saver, entry, &passed, err);
+		return saver_keep(saver, dir, slot, &passed, err);
 	if (!S_ISREG(entry->st.st_mode))
 		return 0;
 	return saver_file(saver, dir, slot, dir_fd, open_name, old, err);
@@ -167,9 +167,12 @@ static int walk_entries(struct saver *saver, struct save_dir *dir, int fd, struc
 			continue;
 
 		stand_in(saver, fd);
+		dir->at = name;
+		dir->at_done = false;
 		r = set_path(saver, path_size, name, err);
 		if (r >= 0)
 			r = saver_tick(saver, err);
+		dir->at_done = true;
 		if (r >= 0 && !filter_match(saver->options->excludes,
 				      (const char *)saver->path.data, NULL))
 			r = save_entry(saver, dir, i, fd, name, name, false, beside, err);
@@ -206,6 +209,7 @@ static int walk_folder(struct saver *saver, struct save_dir *parent, size_t slot
 	halfway_enter(saver, dir);
 	r = walk_entries(saver, dir, fd, &names, &beside, err);
 	halfway_leave(saver, dir);
+	saver_dir_leave(saver, dir);
 	dir->same = tree_beside_end(&beside, &dir->text);
 	released = saver_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
 	return r < 0 ? r : released;
@@ -229,9 +233,13 @@ static int walk_targets(struct saver *saver, struct save_dir *parent, size_t slo
 		saver_dir_hold(saver, parent);
 	open_beside(saver, dir, previous, &beside);
 	halfway_enter(saver, dir);
-	for (size_t i = 0; r >= 0 && i < target->count; i++)
+	dir->at_done = true;
+	for (size_t i = 0; r >= 0 && i < target->count; i++) {
+		dir->at = target->children[i]->name;
 		r = walk_target(saver, dir, i, target->children[i], &beside, err);
+	}
 	halfway_leave(saver, dir);
+	saver_dir_leave(saver, dir);
 	dir->same = tree_beside_end(&beside, &dir->text);
 	released = saver_dir_release(saver, dir, repository_codec(saver->repository), r < 0, err);
 	return r < 0 ? r : released;

@@ -48,15 +48,11 @@ static int file_release(struct saver *saver, struct save_file *file, struct blob
 
 	pthread_mutex_lock(&saver->mutex);
 	last = --file->pending == 0;
-	if (last && dir->entries[file->slot].name) {
-		dir->entries[file->slot].content = file->ids;
-		dir->entries[file->slot].content_count = file->count;
-		file->ids = NULL;
-	}
+	if (last)
+		saver_enter_content(dir, file->slot, file->ids, file->count);
 	pthread_mutex_unlock(&saver->mutex);
 	if (!last)
 		return 0;
-	free(file->ids);
 	free(file);
 	return saver_dir_release(saver, dir, codec, failed, err);
 }
@@ -135,6 +131,7 @@ static int send_chunk(
 	pthread_mutex_unlock(&saver->mutex);
 	if (r < 0)
 		return r;
+	saver->sent++;
 	slab_ref(saver->slab);
 	r = pipeline_push(saver->pipeline, &job, err);
 	return r < 0 ? r : saver_tick(saver, err);
@@ -186,15 +183,18 @@ static ssize_t read_some(const struct saver *saver, int fd, size_t size, bool is
 	return n;
 }
 
-/* Reads fd to its end. Returns 0, 1 if reading failed (told in read_err; the file is to be left
- * out), or the failure of the pool. */
+/* Reads fd, which stands behind *ret_size bytes, to its end. Returns 0, 1 if reading failed (told
+ * in read_err; the file is to be left out), or the failure of the pool. */
 static int read_file(struct saver *saver, struct save_file *file, int fd, uint64_t expected,
 	uint64_t *ret_size, struct err *read_err, struct err *err)
 {
-	size_t start = saver->slab->used, have = 0;
-	uint64_t size = 0;
+	size_t start, have = 0;
+	uint64_t size = *ret_size;
 	int r;
 
+	if (!saver->slab)
+		saver->slab = slab_get(saver->slabs);
+	start = saver->slab->used;
 	for (;;) {
 		size_t room, want;
 		ssize_t n;
@@ -248,6 +248,44 @@ static struct save_file *file_new(struct saver *saver, struct save_dir *dir, siz
 	return file;
 }
 
+/* Whether a file still is the one that was looked at then. */
+static bool same_file(const struct saver *saver, const struct stat *st, const struct node *old)
+{
+	const struct save_options *options = saver->options;
+	bool ctime_counts = !options->ignore_ctime && !options->ignore_inode;
+
+	return old->type == NODE_FILE && old->size == (uint64_t)st->st_size &&
+	       (old->inode == st->st_ino || options->ignore_inode) &&
+	       old->modified.seconds == st->st_mtim.tv_sec &&
+	       old->modified.nanoseconds == (uint32_t)st->st_mtim.tv_nsec &&
+	       (!ctime_counts ||
+		       (old->changed.seconds == st->st_ctim.tv_sec &&
+			       old->changed.nanoseconds == (uint32_t)st->st_ctim.tv_nsec));
+}
+
+/* Goes on where an interrupted run was in this file, if nothing about it has changed and it would
+ * be cut in the same way: its chunks up to there are the file's first ones. Returns bytes. */
+static uint64_t go_on(struct saver *saver, struct save_file *file, const struct stat *st, int fd)
+{
+	struct partial *partial = partials_find(&saver->partials, (const char *)saver->path.data);
+	uint64_t at = 0;
+
+	if (!partial)
+		return 0;
+	if (same_file(saver, st, &partial->file) && partial->page == file->cutter.page)
+		at = partial_trim(partial, saver->repository);
+	if (at && lseek(fd, (off_t)at, SEEK_SET) == (off_t)at) {
+		file->count = file->allocated = partial->count;
+		file->ids = TAKE(partial->ids);
+		saver->resumed.bytes += at;
+		progress_add(&saver->options->progress->bytes_done, at);
+	} else {
+		at = 0;
+	}
+	partials_drop(&saver->partials, partial);
+	return at;
+}
+
 static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
 	const char *open_name, const struct node *old, bool *ret_left_out, struct err *err)
 {
@@ -273,6 +311,7 @@ static int save_content(struct saver *saver, struct save_dir *dir, size_t slot, 
 		return err_oom(err);
 	cutter_choose(&file->cutter, saver->repository, &saver->options->cuts, old, fd,
 		(uint64_t)entry->st.st_size);
+	size = go_on(saver, file, &entry->st, fd);
 	saver->reading = file;
 	r = read_file(saver, file, fd, (uint64_t)entry->st.st_size, &size, &read_err, err);
 	saver->reading = NULL;
@@ -315,17 +354,7 @@ int saver_stream(struct saver *saver, struct save_dir *dir, size_t slot, int fd,
 
 static bool unchanged(struct saver *saver, const struct walk_entry *entry, const struct node *old)
 {
-	const struct save_options *options = saver->options;
-	const struct stat *st = &entry->st;
-	bool ctime_counts = !options->ignore_ctime && !options->ignore_inode;
-
-	if (old->type != NODE_FILE || old->size != (uint64_t)st->st_size ||
-		(old->inode != st->st_ino && !options->ignore_inode) ||
-		old->modified.seconds != st->st_mtim.tv_sec ||
-		old->modified.nanoseconds != (uint32_t)st->st_mtim.tv_nsec ||
-		(ctime_counts &&
-			(old->changed.seconds != st->st_ctim.tv_sec ||
-				old->changed.nanoseconds != (uint32_t)st->st_ctim.tv_nsec)))
+	if (!same_file(saver, &entry->st, old))
 		return false;
 	for (size_t i = 0; i < old->content_count; i++)
 		if (!repository_has_blob(saver->repository, BLOB_DATA, &old->content[i]))
@@ -333,16 +362,20 @@ static bool unchanged(struct saver *saver, const struct walk_entry *entry, const
 	return true;
 }
 
-static int copy_content(
-	struct walk_entry *entry, const struct id *content, size_t count, struct err *err)
+static int copy_content(struct saver *saver, struct save_dir *dir, size_t slot,
+	const struct id *content, size_t count, struct err *err)
 {
+	struct id *ids;
+
 	if (!count)
 		return 0;
-	entry->content = malloc(count * sizeof(*content));
-	if (!entry->content)
+	ids = malloc(count * sizeof(*ids));
+	if (!ids)
 		return err_oom(err);
-	memcpy(entry->content, content, count * sizeof(*content));
-	entry->content_count = count;
+	memcpy(ids, content, count * sizeof(*ids));
+	pthread_mutex_lock(&saver->mutex);
+	saver_enter_content(dir, slot, ids, count);
+	pthread_mutex_unlock(&saver->mutex);
 	return 0;
 }
 
@@ -353,15 +386,17 @@ static void count_unmodified(struct saver *saver, uint64_t size)
 	progress_add(&saver->options->progress->bytes_done, size);
 }
 
-int saver_keep(struct saver *saver, struct walk_entry *entry, const struct tree_passed *passed,
-	struct err *err)
+int saver_keep(struct saver *saver, struct save_dir *dir, size_t slot,
+	const struct tree_passed *passed, struct err *err)
 {
+	struct walk_entry *entry = &dir->entries[slot];
+
 	if (S_ISREG(entry->st.st_mode)) {
 		count_unmodified(saver, (uint64_t)entry->st.st_size);
 		progress_add(&saver->options->progress->files_done, 1);
 	}
 	if (!passed->text)
-		return copy_content(entry, passed->content, passed->content_count, err);
+		return copy_content(saver, dir, slot, passed->content, passed->content_count, err);
 	walk_entry_done(entry);
 	entry->text = passed->text;
 	entry->text_size = passed->size;
@@ -369,15 +404,15 @@ int saver_keep(struct saver *saver, struct walk_entry *entry, const struct tree_
 }
 
 /* The content of a file that an interrupted run finished: 1, or 0 if there is none. */
-static int take_over(
-	struct saver *saver, struct save_dir *dir, struct walk_entry *entry, struct err *err)
+static int take_over(struct saver *saver, struct save_dir *dir, size_t slot, struct err *err)
 {
+	struct walk_entry *entry = &dir->entries[slot];
 	const struct node *done = done_find(dir->done, entry->name);
 	int r;
 
 	if (!done || !unchanged(saver, entry, done))
 		return 0;
-	r = copy_content(entry, done->content, done->content_count, err);
+	r = copy_content(saver, dir, slot, done->content, done->content_count, err);
 	saver->resumed.files++;
 	saver->resumed.bytes += (uint64_t)entry->st.st_size;
 	saver->summary.total_bytes_processed += (uint64_t)entry->st.st_size;
@@ -394,10 +429,10 @@ int saver_file(struct saver *saver, struct save_dir *dir, size_t slot, int dir_f
 	int r;
 
 	if (old && unchanged(saver, entry, old)) {
-		r = copy_content(entry, old->content, old->content_count, err);
+		r = copy_content(saver, dir, slot, old->content, old->content_count, err);
 		count_unmodified(saver, (uint64_t)entry->st.st_size);
 	} else {
-		r = take_over(saver, dir, entry, err);
+		r = take_over(saver, dir, slot, err);
 		if (r == 0)
 			r = save_content(saver, dir, slot, dir_fd, open_name, old, &left_out, err);
 		if (r < 0 || left_out)

@@ -11,8 +11,10 @@
 #include "archive/pipeline.h"
 #include "archive/resume/checkpoint.h"
 #include "archive/resume/done.h"
+#include "archive/resume/partial.h"
 #include "archive/save_options.h"
 #include "archive/slab/slab.h"
+#include "archive/slab/spill.h"
 #include "archive/walk.h"
 #include "base/buf.h"
 #include "repo/chunker.h"
@@ -33,8 +35,13 @@ struct save_dir {
 	bool has_previous;
 	bool same; /* so far as the walker saw, its tree is the previous one */
 	bool differs; /* but an entry became another, or none, since; guarded by the mutex */
+	size_t held; /* ids of its files' content in memory; guarded by the mutex */
+	struct spill *spill; /* owned: the others; NULL: there are none */
+	bool no_spill; /* there is no room for it */
 	struct buf text; /* owned: what texts of entries are borrowed from */
 	struct done *done; /* owned while it is walked: what an interrupted run stored of it */
+	const char *at; /* borrowed while it is walked: how far the walker is in it */
+	bool at_done; /* and whether what is called so is being saved, or was */
 };
 
 /* A file whose chunks are on their way. */
@@ -53,7 +60,7 @@ struct saver {
 	const struct save_options *options;
 	struct pipeline *pipeline;
 	struct slab_pool *slabs;
-	struct slab *slab; /* being filled */
+	struct slab *slab; /* being filled; NULL: the next file takes one */
 	struct walk_names *names;
 	struct chunker chunker;
 	struct buf path; /* of what is being looked at, as excludes see it */
@@ -69,8 +76,10 @@ struct saver {
 	uint64_t checkpoint_work; /* what was done by then */
 	struct id done_root; /* of an interrupted run */
 	bool has_done;
+	struct partials partials; /* owned: what it had read of files that the walker is to find */
+	uint64_t sent; /* chunks */
 	struct save_dir *walked; /* the folder that the walker is in */
-	const struct save_file *reading; /* by the walker */
+	const struct save_file *reading; /* by the walker; saver->path is its path */
 	struct save_resumed resumed;
 
 	pthread_mutex_t mutex; /* guards the pending counts, the ids and what follows */
@@ -92,6 +101,12 @@ struct save_dir *saver_dir_new(struct save_dir *parent, size_t slot, size_t coun
 /* Counts a blob of the type, if it is new. Called with the mutex held. */
 void saver_count(struct saver *saver, enum blob_type type, const struct repository_added *added);
 
+/* The walker leaves a folder: one whose tree will need much memory gets that of the slab. */
+void saver_dir_leave(struct saver *saver, struct save_dir *dir);
+/* Enters a file's content, which is taken, also when the entry was left out meanwhile. Called with
+ * the mutex held. */
+void saver_enter_content(struct save_dir *dir, size_t slot, struct id *ids, size_t count);
+
 /* Adds one pending part. */
 void saver_dir_hold(struct saver *saver, struct save_dir *dir);
 /* Drops one. The last one stores the folder's tree, and so on upwards. failed: the pool has
@@ -101,8 +116,8 @@ int saver_dir_release(struct saver *saver, struct save_dir *dir, struct blob_cod
 /* The tree's view of an entry, as the options want it; borrows from it. */
 void saver_node(const struct saver *saver, const struct walk_entry *entry, struct node *ret);
 /* Finishes an entry, no folder, that is as it was in the parent snapshot. */
-int saver_keep(struct saver *saver, struct walk_entry *entry, const struct tree_passed *passed,
-	struct err *err) __attribute__((warn_unused_result));
+int saver_keep(struct saver *saver, struct save_dir *dir, size_t slot,
+	const struct tree_passed *passed, struct err *err) __attribute__((warn_unused_result));
 /* Stores the tree of what is known of the folder; codec is the thread's. */
 int saver_store_tree(struct saver *saver, struct blob_codec *codec, const struct save_dir *dir,
 	struct id *ret, struct repository_added *ret_added, struct err *err)

@@ -23,8 +23,9 @@ struct walk_entry {
 	const char *user, *group; /* borrowed from the name cache */
 	struct node_xattr *xattrs; /* owned, one block with what it points to */
 	size_t xattr_count;
-	struct id *content; /* owned */
+	struct id *content; /* owned; NULL while it is put aside */
 	size_t content_count;
+	uint64_t content_at; /* in the folder's spill, bytes */
 	struct id subtree;
 	bool has_subtree;
 	const char *text; /* borrowed: how it stands in the tree, instead of all this */

@@ -129,9 +129,9 @@ int file_sync_parent(int dir_fd, const char *path, struct err *err)
 	return 0;
 }
 
-/* Writes data to the new file path and makes it durable. */
-static int write_new(
-	int dir_fd, const char *path, const void *data, size_t size, mode_t mode, struct err *err)
+/* Makes the new file path, has it filled and makes it durable. */
+static int write_new(int dir_fd, const char *path, file_write_fn *write, void *context, mode_t mode,
+	struct err *err)
 {
 	cleanup_close int fd = -1;
 	int r;
@@ -139,7 +139,7 @@ static int write_new(
 	fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_errno(err, errno, "create %s", path);
-	r = file_write_full(fd, data, size, path, err);
+	r = write(fd, path, context, err);
 	if (r < 0)
 		return r;
 	if (fchmod(fd, mode) < 0)
@@ -149,8 +149,8 @@ static int write_new(
 	return 0;
 }
 
-int file_replace(
-	int dir_fd, const char *path, const void *data, size_t size, mode_t mode, struct err *err)
+int file_replace_by(int dir_fd, const char *path, file_write_fn *write, void *context, mode_t mode,
+	struct err *err)
 {
 	cleanup_free char *temporary = NULL;
 	uint64_t unique;
@@ -161,7 +161,7 @@ int file_replace(
 	temporary = str_printf("%s.%016llx.tmp", path, (unsigned long long)unique);
 	if (!temporary)
 		return err_oom(err);
-	r = write_new(dir_fd, temporary, data, size, mode, err);
+	r = write_new(dir_fd, temporary, write, context, mode, err);
 	if (r >= 0 && renameat(dir_fd, temporary, dir_fd, path) < 0)
 		r = err_errno(err, errno, "rename %s to %s", temporary, path);
 	if (r < 0) {
@@ -169,6 +169,49 @@ int file_replace(
 		return r;
 	}
 	return file_sync_parent(dir_fd, path, err);
+}
+
+struct bytes {
+	const void *data;
+	size_t size;
+};
+
+static int write_bytes(int fd, const char *name, void *context, struct err *err)
+{
+	const struct bytes *bytes = context;
+
+	return file_write_full(fd, bytes->data, bytes->size, name, err);
+}
+
+int file_replace(
+	int dir_fd, const char *path, const void *data, size_t size, mode_t mode, struct err *err)
+{
+	struct bytes bytes = {data, size};
+
+	return file_replace_by(dir_fd, path, write_bytes, &bytes, mode, err);
+}
+
+int file_nameless(const char *folder, struct err *err)
+{
+	cleanup_free char *path = NULL;
+	int fd;
+
+	if (!folder || !*folder)
+		folder = getenv("TMPDIR");
+	if (!folder || !*folder)
+		folder = "/var/tmp";
+	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+	if (fd >= 0)
+		return fd;
+	/* Not every file system has such files. */
+	path = str_printf("%s/nexus-XXXXXX", folder);
+	if (!path)
+		return err_oom(err);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, errno, "make a file in %s", folder);
+	(void)unlink(path);
+	return fd;
 }
 
 int file_make_dirs(const char *path, mode_t mode, struct err *err)

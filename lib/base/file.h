@@ -25,6 +25,11 @@ int file_read_fd(int fd, const char *name, size_t max_bytes, char **ret_data, si
 int file_replace(int dir_fd, const char *path, const void *data, size_t size, mode_t mode,
 	struct err *err) __attribute__((warn_unused_result));
 
+/* The same with data that never stands in memory whole: write puts all of it into fd. */
+typedef int file_write_fn(int fd, const char *name, void *context, struct err *err);
+int file_replace_by(int dir_fd, const char *path, file_write_fn *write, void *context, mode_t mode,
+	struct err *err) __attribute__((warn_unused_result));
+
 /* Writes or reads all of size bytes, going on after EINTR and short counts. read_full returns
  * -ENODATA when the end comes first; pread_full the same at an offset in bytes. */
 int file_write_full(int fd, const void *data, size_t size, const char *name, struct err *err)
@@ -33,6 +38,10 @@ int file_read_full(int fd, void *data, size_t size, const char *name, struct err
 	__attribute__((warn_unused_result));
 int file_pread_full(int fd, void *data, size_t size, uint64_t offset, const char *name,
 	struct err *err) __attribute__((warn_unused_result));
+
+/* A new file without a name, to write and read, in folder (NULL: $TMPDIR, else /var/tmp): it is
+ * gone when it is closed, whatever happens. Returns the descriptor, or negative errno. */
+int file_nameless(const char *folder, struct err *err) __attribute__((warn_unused_result));
 
 /* Makes path and its missing parents. An existing folder is fine. */
 int file_make_dirs(const char *path, mode_t mode, struct err *err)

@@ -28,28 +28,9 @@ int spool_begin(
 	return 0;
 }
 
-/* A file that is gone when it is closed, whatever happens. */
-static int open_nameless(const char *folder, struct err *err)
-{
-	cleanup_free char *path = NULL;
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-		return fd >= 0 ? fd : err_errno(err, errno, "make a file in %s", folder);
-	path = str_printf("%s/nexus-spool-XXXXXX", folder);
-	if (!path)
-		return err_oom(err);
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		return err_errno(err, errno, "make a file in %s", folder);
-	(void)unlink(path);
-	return fd;
-}
-
 static int move_to_file(struct spool *spool, struct err *err)
 {
-	const char *folder = getenv("TMPDIR");
-	int fd = open_nameless(folder && *folder ? folder : "/var/tmp", err);
+	int fd = file_nameless(NULL, err);
 	int r;
 
 	if (fd < 0)

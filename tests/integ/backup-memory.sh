@@ -24,25 +24,32 @@ seq 1 100000 >"$T/src/a"
 bounded 64 backup "$T/src"
 bounded 64 restore latest --target "$T/out"
 cmp "$T/src/a" "$T/out$T/src/a" || backup_die "restored other bytes"
-# As many pages as a file has: 65,536, none like another, and the list of them from the parent.
+# As many pages as a file has: 65,536, none like another, and the list of them from the parent;
+# then a folder of eight such files, half a million ids in one tree.
 mkdir "$T/image"
 python3 - "$T/image/disk" <<'END'
 import os
 import sys
 disk = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
-os.ftruncate(disk, 4 << 30)
+os.ftruncate(disk, 1 << 30)
 os.pwrite(disk, b"LUKS\xba\xbe\0\2", 0)
 for page in range(1, 65536):
-    os.pwrite(disk, page.to_bytes(8, "big"), page << 16)
+    os.pwrite(disk, page.to_bytes(8, "big"), page << 14)
 END
-export RESTIC_REPOSITORY=$T/repo-image
+export RESTIC_REPOSITORY=$T/repo-image NEXUS_PAGE_CHUNKS=16K
 "$NB" init -q || backup_die "init"
 bounded 64 backup "$T/image"
 [ "$("$NB" stats --json --mode raw-data | jq .total_blob_count)" -ge 65536 ] ||
 	backup_die "the image is not stored in pages"
 touch "$T/image/disk"
 bounded 64 backup "$T/image"
+for number in 1 2 3 4 5 6 7; do ln "$T/image/disk" "$T/image/disk$number"; done
+bounded 64 backup "$T/image"
+bounded 64 backup "$T/image"
+[ "$("$NB" ls --json latest | jq -s 'map(select(.type == "file").size) | add')" = $((8 << 30)) ] ||
+	backup_die "the folder of images is incomplete"
 rm -rf "$T/image" "$RESTIC_REPOSITORY"
+unset NEXUS_PAGE_CHUNKS
 mkdir "$T/huge"
 python3 - "$T/huge" <<'END'
 import sys

@@ -1,7 +1,7 @@
 #!/bin/bash
-# A backup that is killed goes on at its last checkpoint: what it says is not read again, counted
-# in bytes; nobody sees a snapshot before there is a whole one; one that is damaged, foreign or
-# pruned away costs time, nothing else. Replayable by SEED; KILLS: how many random ones (8).
+# A backup that is killed goes on at its last checkpoint, also within a large file: what it says is
+# not read again, counted in bytes; the tree is that of a backup that nobody killed; nobody sees a snapshot before there is a whole one; one that is damaged, foreign or
+# pruned away costs time, nothing else. Replayable by SEED; KILLS: how many random ones (6).
 # timeout: 400
 # parallel: yes
 set -u
@@ -13,7 +13,7 @@ kill_at=$BUILD/tests/integ/libtest-kill-at.so
 export LC_ALL=C.UTF-8 RESTIC_PASSWORD=integ RESTIC_REPOSITORY=$T/repo RESTIC_CACHE_DIR=$T/cache TZ=UTC
 export READS_BELOW=$T/src/
 RANDOM=${SEED:-4711}
-KILLS=${KILLS:-8}
+KILLS=${KILLS:-6}
 restic=$(restic_peers_new || restic_peers_old) || restic=
 cd "$T" || exit 1
 for folder in a b/c b/d e; do
@@ -22,6 +22,7 @@ for folder in a b/c b/d e; do
 	for i in $(seq 1 20); do echo "$folder $i" >"src/$folder/small$i"; done
 done
 head -c 12000000 /dev/urandom >src/b/large
+{ printf 'LUKS\272\276\0\2' && head -c 6000000 /dev/urandom; } >src/b/disk # stored in pages
 total=$(find src -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum }')
 checkpoints() { find cache -path '*/checkpoints/*' -type f ! -name '*.tmp' 2>/dev/null; }
 start() {
@@ -45,7 +46,7 @@ go_on() { # sets resumed, was_read and notes
 		backup_die "it is not about all: $(cat out)"
 	[ $((was_read + resumed)) = "$total" ] ||
 		backup_die "$was_read bytes were read and $resumed taken over, of $total"
-	[ -z "$(find cache -path '*/checkpoints/*')" ] || backup_die "the checkpoint stays behind"
+	[ -z "$(find cache -path '*/checkpoints/*' 2>/dev/null)" ] || backup_die "the checkpoint stays behind"
 }
 whole() {
 	rm -rf tree
@@ -95,23 +96,65 @@ for kill in $(seq 1 "$KILLS"); do
 done
 [ "$most" -gt $((total / 4)) ] || backup_die "at most $most bytes were taken over"
 
-# A large file in the middle: it is read again, but what is stored of it is not stored again.
-start
-"$NB" backup --json --checkpoint 1ms "$T/src" >out 2>&1 &
-pid=$!
-for _ in $(seq 1 2000); do
-	[ "$(du -s repo/data | cut -f 1)" -lt 9000 ] || break
-	kill -0 "$pid" 2>/dev/null || break
-done
-kill -9 "$pid" 2>/dev/null
-wait "$pid" 2>/dev/null
-stored=$(du -s --apparent-size --block-size=1 repo/data | cut -f 1)
-if [ -z "$(ls repo/snapshots)" ]; then
+# In the middle of a large file, at random places: what was read of it before is not read again,
+# but for what came since the last checkpoint; and the tree is the very same.
+tree_of_latest() { "$NB" cat tree "latest:$T/src"; }
+within() { # file, at which byte, bytes that are stored before it
+	local kill="$1 at $2, seed ${SEED:-4711}"
+	READS_KILL_AT=$2 killed_at "$1"
+	"$NB" --no-lock check -q || backup_die "$kill: check"
+	between=$(($2 + $3))
+}
+for file in b/disk b/large; do
+	size=$(stat -c %s "src/$file")
+	# In the order of their names, all but the last chunk of what is read at once.
+	before=$(cd src && find . -type f | sed 's,^\./,,' | LC_ALL=C sort |
+		awk -v stop="$file" '$0 == stop { exit } { print }' | tr '\n' '\0' |
+		xargs -0 stat -c %s | awk '{ sum += $1 } END { print sum }')
+	start
+	within $file $((size / 2 + RANDOM * 10 % (size / 3))) "$before"
 	go_on
-	added=$(jq 'select(.message_type == "summary") | .data_added_packed' out)
-	[ "$added" -lt $((total - stored / 2)) ] || backup_die "$added bytes were stored again, $stored were"
+	# A chunk is up to 8 MiB, what is read at once 1 MiB.
+	slack=$((1 << 21))
+	[ $file = b/disk ] || slack=$((9 << 20))
+	[ "$resumed" -ge $((between - slack)) ] ||
+		backup_die "within $file: $resumed bytes are taken over, $between were read"
+	[ "$resumed" -gt "$before" ] || backup_die "within $file: nothing of it is taken over"
+	[ -z "$notes" ] || backup_die "within $file: a note: $notes"
 	whole
-fi
+	[ -z "$restic" ] || "$restic" --no-cache dump latest "$T/src/$file" | cmp - "src/$file" ||
+		backup_die "restic reads other bytes of $file"
+	tree=$(tree_of_latest)
+	"$NB" backup --json --force "$T/src" >out 2>&1 || backup_die "backup --force"
+	[ "$(jq 'select(.message_type == "summary") | .data_blobs' out)" = 0 ] ||
+		backup_die "within $file: cut otherwise than by a whole run"
+	[ "$(tree_of_latest)" = "$tree" ] || backup_die "within $file: another tree"
+done
+
+# It changed in the meantime, with its old time, or grew: it is read from its start.
+for change in first-byte grown; do
+	start
+	READS_KILL_AT=4000000 killed_at b/disk
+	cp -p src/b/disk keep
+	if [ $change = grown ]; then
+		echo more >>src/b/disk
+		total=$((total + 5))
+	else
+		printf x | dd of=src/b/disk bs=1 seek=100 conv=notrunc status=none
+		touch -r keep src/b/disk
+	fi
+	go_on
+	[ "$was_read" -ge "$(stat -c %s src/b/disk)" ] || backup_die "$change: $was_read bytes were read"
+	whole
+	[ $change != grown ] || total=$((total - 5))
+	cp -p keep src/b/disk
+done
+
+# Without a cache there is none.
+start
+READS_KILL_AT=4000000 killed_at b/disk --no-cache
+go_on
+[ "$resumed" = 0 ] || backup_die "--no-cache: $resumed bytes were taken over"
 
 # Interrupted by hand: all that was done is in the checkpoint, however rare they are.
 start
@@ -139,20 +182,27 @@ damage() {
 	empty) truncate -s 0 "$file" ;;
 	garbage) head -c 300 /dev/urandom >"$file" ;;
 	folder) rm "$file" && mkdir "$file" ;;
+	version) sed -i '1s/checkpoint 2$/checkpoint 9/' "$file" ;;
 	pruned) "$NB" prune -q --max-unused 0 || backup_die "prune" ;;
+	restic-pruned)
+		"$restic" unlock -q --no-cache || backup_die "restic unlock"
+		"$restic" prune -q --no-cache --max-unused 0 || backup_die "restic prune"
+		;;
 	esac
 }
-for kind in torn empty garbage folder pruned; do
+for kind in torn empty garbage folder version pruned ${restic:+restic-pruned}; do
 	start
-	killed_at e/f3
-	damage $kind
-	if [ $kind = folder ]; then
+	READS_KILL_AT=4000000 killed_at b/large
+	damage "$kind"
+	if [ "$kind" = folder ]; then
 		"$NB" backup -q --checkpoint 1ms "$T/src" >out 2>&1 || backup_die "$kind: $(cat out)"
 		grep -q 'note: use checkpoint.*goes on without it' out || backup_die "$kind: $(cat out)"
 	else
 		go_on
 		[ "$resumed" = 0 ] || backup_die "$kind: $resumed bytes were taken over"
 		[ "$(echo "$notes" | grep -c 'use checkpoint')" = 1 ] || backup_die "$kind: notes: $notes"
+		[ "$kind" != version ] || [[ $notes = *'of another version'* ]] ||
+			backup_die "$kind: notes: $notes"
 	fi
 	whole
 done

@@ -6,9 +6,12 @@
 #include "repo/stream/tree_stream.h"
 
 struct done {
+	struct repository *repository; /* borrowed */
+	struct id id;
 	struct tree_stream stream;
 	struct node node; /* the current one */
 	bool has_node;
+	bool taken; /* done_next gave it out */
 };
 
 static void next(struct done *done)
@@ -33,8 +36,15 @@ struct done *done_open(struct repository *repository, const struct id *id)
 		free(done);
 		return NULL;
 	}
+	done->repository = repository;
+	done->id = *id;
 	next(done);
 	return done;
+}
+
+struct done *done_again(const struct done *done)
+{
+	return done ? done_open(done->repository, &done->id) : NULL;
 }
 
 void done_close(struct done *done)
@@ -57,4 +67,14 @@ const struct node *done_find(struct done *done, const char *name)
 		next(done);
 	}
 	return NULL;
+}
+
+const struct node *done_next(struct done *done)
+{
+	if (!done)
+		return NULL;
+	if (done->taken)
+		next(done);
+	done->taken = true;
+	return done->has_node ? &done->node : NULL;
 }

@@ -21,4 +21,9 @@ CLEANUP_DEFINE(done, struct done *, done_close);
  * order. done may be NULL. */
 const struct node *done_find(struct done *done, const char *name);
 
+/* The same folder from its start, to be closed too; NULL as above. done may be NULL. */
+struct done *done_again(const struct done *done);
+/* The next of all, passed over by this; borrowed until the next call, NULL at the end. */
+const struct node *done_next(struct done *done);
+
 #endif

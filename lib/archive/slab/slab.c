@@ -83,3 +83,12 @@ void slab_unref(struct slab *slab)
 		pthread_cond_signal(&slab->pool->freed);
 	pthread_mutex_unlock(&slab->pool->mutex);
 }
+
+void slab_pool_trim(struct slab_pool *pool)
+{
+	pthread_mutex_lock(&pool->mutex);
+	for (unsigned i = 0; i < pool->count; i++)
+		if (!pool->slabs[i].references)
+			(void)madvise(pool->slabs[i].data, SLAB_SIZE, MADV_DONTNEED);
+	pthread_mutex_unlock(&pool->mutex);
+}

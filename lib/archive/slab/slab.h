@@ -33,5 +33,7 @@ struct slab *slab_get(struct slab_pool *pool);
 void slab_ref(struct slab *slab);
 /* Gives one reference back. NULL is fine. */
 void slab_unref(struct slab *slab);
+/* Gives the memory of those that nobody has back to the system until they are used again. */
+void slab_pool_trim(struct slab_pool *pool);
 
 #endif

@@ -18,7 +18,7 @@
 #define RESIDENT_MIN (1u << 20)
 
 struct sorted_pool {
-	char *folder; /* owned */
+	char *folder; /* owned; "": the default */
 	size_t windows_max, windows; /* touched since the last unmapping */
 	struct sorted *lists[SORTED_LISTS_MAX]; /* borrowed: those that are mapped */
 	size_t list_count;
@@ -51,9 +51,7 @@ int sorted_pool_new(
 
 	if (!pool)
 		return err_oom(err);
-	if (!folder || !*folder)
-		folder = getenv("TMPDIR");
-	pool->folder = strdup(folder && *folder ? folder : "/var/tmp");
+	pool->folder = strdup(folder ? folder : "");
 	if (resident_bytes < RESIDENT_MIN)
 		resident_bytes = RESIDENT_MIN;
 	pool->windows_max = resident_bytes >> WINDOW_BITS;
@@ -79,24 +77,6 @@ size_t sorted_pool_memory(const struct sorted_pool *pool)
 }
 
 /* --- Writing --- */
-
-/* A file that vanishes with its last user. Returns the descriptor or negative errno. */
-static int open_nameless(const char *folder)
-{
-	char path[4096];
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd >= 0)
-		return fd;
-	/* Not every file system has such files. */
-	if (snprintf(path, sizeof(path), "%s/nexus-sorted-XXXXXX", folder) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	unlink(path);
-	return fd;
-}
 
 static uint8_t *map_memory(size_t size)
 {
@@ -139,6 +119,7 @@ int sorted_begin(struct sorted_pool *pool, size_t record_size, size_t count,
 	struct sorted_writer **ret, struct err *err)
 {
 	cleanup_sorted_writer struct sorted_writer *writer = calloc(1, sizeof(*writer));
+	struct err open_err = ERR_INIT;
 	int r = 0;
 
 	if (!writer)
@@ -152,7 +133,7 @@ int sorted_begin(struct sorted_pool *pool, size_t record_size, size_t count,
 	writer->buffer = malloc(BUFFER_SIZE);
 	if (!writer->buffer)
 		return err_oom(err);
-	writer->fd = open_nameless(pool->folder);
+	writer->fd = file_nameless(pool->folder, &open_err);
 	/* Space is taken now: a mapped page without a block behind it would kill us later. */
 	if (writer->fd < 0 || posix_fallocate(writer->fd, 0, (off_t)writer->size) != 0)
 		r = go_to_memory(writer, err);

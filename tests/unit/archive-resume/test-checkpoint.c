@@ -5,10 +5,12 @@
 
 #include "../archive/lasting.h"
 #include "../archive/room.h"
+#include "../cheap.h"
 #include "../unit.h"
 #include "archive/check.h"
 #include "archive/save.h"
 #include "archive/select.h"
+#include "repo/snapshot.h"
 
 #define FOLDERS 3
 #define FILES 8 /* in each */
@@ -21,11 +23,12 @@ struct run {
 	uint64_t checkpoint_us;
 	unsigned stop_at; /* the tick; 0: none */
 	bool force, dry_run;
+	struct cutter_options cuts;
 	/* What was: */
 	bool stop;
 	unsigned ticks, notes, errors;
 	char note[ERR_TEXT_MAX];
-	uint64_t files_done;
+	uint64_t files_done, bytes_done;
 	struct save_resumed resumed;
 	struct snapshot_summary summary;
 	struct id tree;
@@ -73,6 +76,7 @@ static int back_up(struct lasting *lasting, struct run *run)
 		.checkpoint_us = run->checkpoint_us,
 		.ignore_checkpoint = run->force,
 		.dry_run = run->dry_run,
+		.cuts = run->cuts,
 		.resumed = &run->resumed,
 		.stop = &run->stop,
 		.on_error = on_error,
@@ -90,6 +94,7 @@ static int back_up(struct lasting *lasting, struct run *run)
 	r = save_run(repository, NULL, &options, &snapshot, &run->err);
 	ck_assert_uint_eq(run->errors, 0);
 	run->files_done = progress.files_done;
+	run->bytes_done = progress.bytes_done;
 	run->summary = snapshot.summary;
 	if (r >= 0 && !run->dry_run)
 		ck_assert_int_eq(
@@ -193,6 +198,173 @@ static void interrupt(struct lasting *ret)
 	ck_assert_str_ne(checkpoint_path(), "");
 }
 
+/* --- Within large files --- */
+
+#define BIG (3u << 20) /* bytes, cut as restic does */
+#define DISK ((1u << 20) + 7000) /* in pages */
+
+static void write_large(const char *name, bool is_disk, size_t size, uint32_t seed)
+{
+	cleanup_free uint8_t *data = malloc(size);
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < size; i++) {
+		seed = seed * 1664525 + 1013904223;
+		data[i] = (uint8_t)(seed >> 24);
+	}
+	if (is_disk)
+		memcpy(data, "LUKS\xba\xbe\0\2", 8);
+	ck_assert_int_eq(file_replace(AT_FDCWD, room_path(name), data, size, 0600, &err), 0);
+}
+
+static void make_large(void)
+{
+	room_mkdir("src");
+	room_mkdir("src/b");
+	room_write("src/a", "before");
+	write_large("src/b/big", false, BIG, 1);
+	write_large("src/b/disk", true, DISK, 2);
+	room_write("src/c", "behind");
+}
+
+static struct id tree_of_large(const struct cutter_options *cuts)
+{
+	struct run run = {.cuts = *cuts};
+	struct lasting lasting;
+
+	lasting_make(&lasting);
+	ck_assert_int_eq(back_up(&lasting, &run), 0);
+	lasting_drop(&lasting);
+	return run.tree;
+}
+
+/* Interrupted at any chunk: not one of those that were stored is read again, also when the run
+ * that goes on is interrupted in its turn before it comes there; and the tree is the one of a run
+ * that was never interrupted. */
+START_TEST(goes_on_within)
+{
+	static const struct cutter_options cuts;
+	struct lasting lasting;
+	struct id tree;
+	unsigned at, within = 0;
+
+	make_large();
+	tree = tree_of_large(&cuts);
+	for (at = 2;; at++) {
+		struct run first = {.checkpoint_us = 1000000000, .stop_at = at};
+		struct run between = {.checkpoint_us = 1000000000, .stop_at = 1 + at * 7919 % 5};
+		struct run last = {.checkpoint_us = 1000000000};
+		int r;
+
+		lasting_make(&lasting);
+		r = back_up(&lasting, &first);
+		if (r >= 0) {
+			lasting_drop(&lasting);
+			break;
+		}
+		if (back_up(&lasting, &between) >= 0)
+			last.force = true; /* it was that short: there is a snapshot */
+		ck_assert_int_eq(back_up(&lasting, &last), 0);
+		ck_assert_msg(!last.notes, "%s", last.note);
+		if (!last.force)
+			ck_assert_msg(last.resumed.bytes >= first.bytes_done,
+				"stop %u: %llu of %llu", at, (unsigned long long)last.resumed.bytes,
+				(unsigned long long)first.bytes_done);
+		ck_assert(id_equal(&last.tree, &tree));
+		within += first.bytes_done > 6 && last.resumed.files < 2;
+		lasting_drop(&lasting);
+	}
+	ck_assert_uint_gt(at, DISK / CUTTER_PAGE);
+	ck_assert_uint_ge(within, 2);
+}
+END_TEST
+
+static void interrupt_within(struct lasting *ret, unsigned stop_at)
+{
+	struct run run = {.checkpoint_us = 1000000000, .stop_at = stop_at};
+
+	lasting_make(ret);
+	ck_assert_int_eq(back_up(ret, &run), -ECANCELED);
+	ck_assert_uint_gt(run.bytes_done, BIG + CUTTER_PAGE);
+	ck_assert_uint_lt(run.bytes_done, BIG + DISK);
+}
+
+/* Cut in another way than it would be now, it is read from its start. */
+START_TEST(cut_otherwise)
+{
+	struct run run = {.checkpoint_us = 1000000000, .cuts = {.off = true}};
+	struct lasting lasting;
+	struct id tree;
+
+	make_large();
+	tree = tree_of_large(&run.cuts);
+	interrupt_within(&lasting, 15);
+	ck_assert_int_eq(back_up(&lasting, &run), 0);
+	ck_assert_uint_eq(run.notes, 0);
+	ck_assert_uint_eq(run.resumed.bytes, BIG + strlen("before"));
+	ck_assert(id_equal(&run.tree, &tree));
+	lasting_drop(&lasting);
+}
+END_TEST
+
+static void rewrite(void)
+{
+	write_large("src/b/disk", true, DISK, 3);
+}
+
+static void grow(void)
+{
+	write_large("src/b/disk", true, DISK + 70000, 2);
+}
+
+static void shrink(void)
+{
+	write_large("src/b/disk", true, DISK - 70000, 2);
+}
+
+static void vanish(void)
+{
+	ck_assert_int_eq(unlink(room_path("src/b/disk")), 0);
+}
+
+/* In place: only the change time tells. */
+static void write_in_place(void)
+{
+	struct timespec times[2];
+	struct stat st;
+	int fd = open(room_path("src/b/disk"), O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	times[0] = st.st_atim;
+	times[1] = st.st_mtim;
+	usleep(20000); /* the change time is as fine as the kernel's tick */
+	ck_assert_int_eq(pwrite(fd, "x", 1, 100000), 1);
+	ck_assert_int_eq(futimens(fd, times), 0);
+	close(fd);
+}
+
+static void (*const changes[])(void) = {rewrite, grow, shrink, vanish, write_in_place};
+
+/* A file that changed in the middle of its reading is read from its start. */
+START_TEST(changed_within)
+{
+	static const struct cutter_options cuts;
+	struct run run = {.checkpoint_us = 1000000000};
+	struct lasting lasting;
+	struct id tree;
+
+	make_large();
+	interrupt_within(&lasting, 15);
+	changes[_i]();
+	tree = tree_of_large(&cuts);
+	ck_assert_int_eq(back_up(&lasting, &run), 0);
+	ck_assert_uint_eq(run.notes, 0);
+	ck_assert_uint_eq(run.resumed.bytes, BIG + strlen("before"));
+	ck_assert(id_equal(&run.tree, &tree));
+	lasting_drop(&lasting);
+}
+END_TEST
+
 static void copy_checkpoint(const char *from, const char *to)
 {
 	cleanup_free char *data = NULL;
@@ -257,6 +429,45 @@ START_TEST(damaged)
 	ck_assert_uint_eq(run.notes, 1);
 	ck_assert_uint_eq(run.resumed.files, 0);
 	ck_assert(id_equal(&run.tree, &tree));
+	ck_assert_str_eq(checkpoint_path(), "");
+	lasting_drop(&lasting);
+}
+END_TEST
+
+/* The first version's file was one sealed snapshot; of one to come only the line is known. */
+static void write_version(struct lasting *lasting, bool older)
+{
+	cleanup_repository struct repository *repository = NULL;
+	cleanup_buf struct buf text = BUF_INIT(SNAPSHOT_MAX), sealed = BUF_INIT(SNAPSHOT_MAX);
+	struct snapshot snapshot = {.program_version = (char *)"nexus-backup checkpoint 1"};
+	struct err err = ERR_INIT;
+
+	if (older) {
+		ck_assert_int_eq(lasting_open(lasting, NULL, &repository, &err), 0);
+		ck_assert_int_eq(snapshot_format(&snapshot, &text, &err), 0);
+		ck_assert_int_eq(blob_seal_file(repository_codec(repository), true, text.data,
+					 text.size, &sealed, &err),
+			0);
+	} else {
+		ck_assert_int_eq(
+			buf_add_text(&sealed, "nexus-backup checkpoint 3\nand more", &err), 0);
+	}
+	ck_assert_int_eq(
+		file_replace(AT_FDCWD, checkpoint_path(), sealed.data, sealed.size, 0600, &err), 0);
+}
+
+START_TEST(of_other_version)
+{
+	struct run run = {.checkpoint_us = 1000000000};
+	struct lasting lasting;
+
+	interrupt(&lasting);
+	write_version(&lasting, _i == 0);
+	ck_assert_int_eq(back_up(&lasting, &run), 0);
+	ck_assert_uint_eq(run.notes, 1);
+	ck_assert_ptr_nonnull(
+		strstr(run.note, _i == 0 ? "of an older version" : "of another version"));
+	ck_assert_uint_eq(run.resumed.files, 0);
 	ck_assert_str_eq(checkpoint_path(), "");
 	lasting_drop(&lasting);
 }
@@ -459,6 +670,10 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, room_setup, room_teardown);
 	tcase_add_loop_test(tcase, goes_on, 0, FOLDERS * FILES + FOLDERS);
+	tcase_add_test(tcase, goes_on_within);
+	tcase_add_test(tcase, cut_otherwise);
+	tcase_add_loop_test(tcase, changed_within, 0, COUNT(changes));
+	tcase_add_loop_test(tcase, of_other_version, 0, 2);
 	tcase_add_loop_test(tcase, damaged, 0, COUNT(damages));
 	tcase_add_test(tcase, of_another_repository);
 	tcase_add_test(tcase, of_other_paths);

@@ -1,6 +1,7 @@
 #include "archive/resume/done.h"
 
 #include "../archive/lasting.h"
+#include "../cheap.h"
 #include "../unit.h"
 
 /* A tree of files, one letter each. */

@@ -23,6 +23,7 @@ static void save(struct repository *repository, const char *const *paths, const 
 		.excludes = &excludes,
 		.hostname = "box",
 		.parent = parent,
+		.cuts = {.page = CUTTER_PAGE_MIN},
 		.progress = &progress,
 		.on_error = room_tell,
 		.context = &told,
@@ -245,6 +246,50 @@ START_TEST(lost_content)
 }
 END_TEST
 
+/* A disk image of little content and many pages. */
+static void write_image(const char *name, off_t size, unsigned number)
+{
+	int fd = open(room_path(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	ck_assert_int_eq(ftruncate(fd, size), 0);
+	ck_assert_int_eq(pwrite(fd, "LUKS\xba\xbe\0\2", 8, 0), 8);
+	ck_assert_int_eq(pwrite(fd, &number, sizeof(number), size - 70000), sizeof(number));
+	close(fd);
+}
+
+/* Lists of ids that are put aside come back as they were: the first is as many as a folder may
+ * hold, the others come behind it; then all of them from the parent. Without a folder for them
+ * they stay in memory. */
+START_TEST(long_lists)
+{
+	cleanup_free char *source = strdup(room_path("src"));
+	const char *const paths[] = {source, NULL};
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	cleanup_snapshot struct snapshot in_memory = {0}, aside = {0}, again = {0};
+
+	room_mkdir("src");
+	write_image("src/a", (off_t)16384 * CUTTER_PAGE_MIN, 1);
+	write_image("src/b", 3 << 20, 2);
+	write_image("src/c", 2 << 20, 3);
+	room_write("src/d", "short");
+	ck_assert_int_eq(setenv("TMPDIR", "/nowhere/at/all", 1), 0);
+	save(repository, paths, NULL, NULL, &in_memory);
+	ck_assert_int_eq(unsetenv("TMPDIR"), 0);
+	save(repository, paths, NULL, NULL, &aside);
+	ck_assert(same_trees(repository, &aside, &in_memory));
+	room_write("src/d", "changed");
+	save(repository, paths, NULL, &aside, &again);
+	ck_assert_uint_eq(again.summary.files_unmodified, 3);
+	ck_assert_int_eq(setenv("TMPDIR", "/nowhere/at/all", 1), 0);
+	snapshot_done(&in_memory);
+	save(repository, paths, NULL, &aside, &in_memory);
+	ck_assert_int_eq(unsetenv("TMPDIR"), 0);
+	ck_assert(same_trees(repository, &again, &in_memory));
+	ck_assert(!same_trees(repository, &again, &aside));
+}
+END_TEST
+
 /* Paths lead from the current folder, before the walk, in it and after it. */
 START_TEST(current_folder)
 {
@@ -280,6 +325,7 @@ int main(void)
 	tcase_add_loop_test(tcase, tree_is_the_same, 0, 8);
 	tcase_add_test(tcase, many_files);
 	tcase_add_test(tcase, lost_content);
+	tcase_add_test(tcase, long_lists);
 	tcase_add_test(tcase, current_folder);
 	return unit_main("saver", tcase);
 }
