@@ -6,7 +6,7 @@
 #include "backup/show/show.h"
 #include "base/i18n.h"
 #include "crypto/cipher.h"
-#include "repo/text.h"
+#include "repo/text/text.h"
 
 #define FILE_SIZE_MAX (512u << 20)
 

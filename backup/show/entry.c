@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "backup/common/common.h"
-#include "repo/text.h"
+#include "repo/text/text.h"
 
 void entry_format_mode(const struct node *node, char ret[ENTRY_MODE_SIZE])
 {

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
-#include "repo/text.h"
+#include "repo/text/text.h"
 
 #define PATTERN_MAX 4096 /* bytes */
 #define FILE_MAX (4u << 20)

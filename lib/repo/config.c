@@ -4,7 +4,7 @@
 
 #include "crypto/secret.h"
 #include "repo/chunker.h"
-#include "repo/scan.h"
+#include "repo/text/scan.h"
 
 int config_new(uint64_t polynomial, struct config *ret, struct err *err)
 {
@@ -57,7 +57,7 @@ int config_parse(const void *text, size_t size, struct config *ret, struct err *
 		if (scan_is(&key, "version"))
 			scan_u32(&scan, &version);
 		else if (scan_is(&key, "id"))
-			scan_id(&scan, &config.id);
+			scan_hex(&scan, config.id.bytes, sizeof(config.id.bytes));
 		else if (scan_is(&key, "chunker_polynomial"))
 			scan_polynomial(&scan, &config.polynomial);
 		else

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "repo/scan.h"
 #include "repo/sorted/table.h"
+#include "repo/text/scan.h"
 
 #define PENDING_BITS 0x7fffffffu
 
@@ -280,7 +280,7 @@ static bool parse_blob(struct scan *scan, struct pack_entry *ret)
 		return false;
 	while (scan_member(scan, &key))
 		if (scan_is(&key, "id"))
-			has_id = scan_id(scan, &ret->id);
+			has_id = scan_hex(scan, ret->id.bytes, sizeof(ret->id.bytes));
 		else if (scan_is(&key, "type"))
 			scan_string(scan, &type);
 		else if (scan_is(&key, "offset"))
@@ -324,7 +324,7 @@ static int parse_pack(struct scan *scan, struct index *index, struct err *err)
 	scan_object(scan);
 	while (r >= 0 && scan_member(scan, &key)) {
 		if (scan_is(&key, "id")) {
-			has_id = scan_id(scan, &id);
+			has_id = scan_hex(scan, id.bytes, sizeof(id.bytes));
 		} else if (!scan_is(&key, "blobs")) {
 			scan_skip(scan);
 		} else if (scan_null(scan)) {

@@ -7,8 +7,8 @@
 
 #include "crypto/hash.h"
 #include "crypto/secret.h"
-#include "repo/scan.h"
-#include "repo/text.h"
+#include "repo/text/scan.h"
+#include "repo/text/text.h"
 
 #define MASTER_MAX 1024 /* bytes of the JSON inside */
 

@@ -10,8 +10,8 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "crypto/hash.h"
-#include "repo/scan.h"
-#include "repo/text.h"
+#include "repo/text/scan.h"
+#include "repo/text/text.h"
 
 #define LOCK_MAX (64u << 10) /* bytes of JSON */
 #define STALE_S (30 * 60)

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "repo/scan.h"
-#include "repo/text.h"
+#include "repo/text/scan.h"
+#include "repo/text/text.h"
 
 /* The counts of a summary, in the order in which they are written. */
 static const struct {
@@ -98,7 +98,7 @@ static void scan_time(
 
 static void scan_maybe_id(struct scan *scan, bool *ret_has, struct id *ret)
 {
-	*ret_has = !scan_null(scan) && scan_id(scan, ret);
+	*ret_has = !scan_null(scan) && scan_hex(scan, ret->bytes, sizeof(ret->bytes));
 }
 
 static void scan_summary(struct scan *scan, struct buf *scratch, struct snapshot_summary *ret)

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "repo/text.h"
+#include "repo/text/text.h"
 
 #define GO_DIR (1u << 31)
 #define GO_SYMLINK (1u << 27)
@@ -366,7 +366,7 @@ static bool read_subtree(struct reading *reading, void *to)
 	struct scan *scan = &reading->reader->scan;
 
 	if (!scan_null(scan))
-		reading->node.has_subtree = scan_id(scan, to);
+		reading->node.has_subtree = scan_hex(scan, to, sizeof(struct id));
 	return !scan->failed;
 }
 
@@ -390,7 +390,7 @@ static bool read_one_id(struct reading *reading)
 {
 	struct id id;
 
-	if (!scan_id(&reading->reader->scan, &id))
+	if (!scan_hex(&reading->reader->scan, id.bytes, sizeof(id.bytes)))
 		return false;
 	return buf_add(&reading->reader->ids, &id, sizeof(id), reading->err) >= 0 ||
 	       fail(reading, -EFBIG);

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "repo/id.h"
-#include "repo/scan.h"
+#include "repo/text/scan.h"
 
 enum node_type {
 	NODE_OTHER, /* a type that we do not know */

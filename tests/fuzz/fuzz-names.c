@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "repo/scan.h"
-#include "repo/text.h"
+#include "repo/text/scan.h"
+#include "repo/text/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

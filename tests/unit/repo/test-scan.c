@@ -1,4 +1,5 @@
-#include "repo/scan.h"
+#include "repo/id.h"
+#include "repo/text/scan.h"
 
 #include <errno.h>
 #include <string.h>
@@ -109,7 +110,7 @@ START_TEST(members)
 		if (scan_is(&key, "a"))
 			scan_u32(&scan, &number);
 		else if (scan_is(&key, "id"))
-			scan_id(&scan, &id);
+			scan_hex(&scan, id.bytes, sizeof(id.bytes));
 		else if (scan_array(&scan))
 			while (scan_element(&scan)) {
 				elements++;

@@ -1,4 +1,4 @@
-#include "repo/text.h"
+#include "repo/text/text.h"
 
 #include <errno.h>
 #include <string.h>

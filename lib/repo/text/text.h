@@ -1,7 +1,7 @@
 /* Text as restic's Go writes it: JSON strings of encoding/json and names of strconv.Quote, byte
  * for byte, because a tree's id is the hash of its text. And base64. */
-#ifndef NEXUS_REPO_TEXT_H
-#define NEXUS_REPO_TEXT_H
+#ifndef NEXUS_REPO_TEXT_TEXT_H
+#define NEXUS_REPO_TEXT_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,11 +1,12 @@
-#include "repo/scan.h"
+#include "repo/text/scan.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "repo/text.h"
+#include "base/hex.h"
+#include "repo/text/text.h"
 
 #define SHORT_MAX (64u << 10) /* bytes */
 
@@ -208,17 +209,17 @@ bool scan_null(struct scan *scan)
 	return take_word(scan, "null");
 }
 
-bool scan_id(struct scan *scan, struct id *ret)
+bool scan_hex(struct scan *scan, uint8_t *ret, size_t bytes)
 {
+	const ptrdiff_t count = 2 * (ptrdiff_t)bytes;
 	const char *digits;
 
 	if (!expect(scan, '"'))
 		return false;
 	digits = scan->at;
-	if (scan->end - digits < ID_TEXT_SIZE || digits[ID_TEXT_SIZE - 1] != '"' ||
-		!hex_decode(digits, ret->bytes, sizeof(ret->bytes)))
+	if (scan->end - digits <= count || digits[count] != '"' || !hex_decode(digits, ret, bytes))
 		return scan_fail(scan);
-	scan->at += ID_TEXT_SIZE;
+	scan->at += count + 1;
 	return true;
 }
 

@@ -10,8 +10,8 @@
  *                     scan_skip(&scan);
  *     r = scan_end(&scan, "tree", err);
  */
-#ifndef NEXUS_REPO_SCAN_H
-#define NEXUS_REPO_SCAN_H
+#ifndef NEXUS_REPO_TEXT_SCAN_H
+#define NEXUS_REPO_TEXT_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "repo/id.h"
 
 #define SCAN_DEPTH_MAX 32
 
@@ -55,8 +54,8 @@ bool scan_bool(struct scan *scan, bool *ret);
 bool scan_short(struct scan *scan, char *ret, size_t size);
 /* Takes null if it comes next; not finding it is no failure. */
 bool scan_null(struct scan *scan);
-/* An id as 64 digits in quotes. */
-bool scan_id(struct scan *scan, struct id *ret);
+/* As many bytes as lowercase hex digits in quotes: an id. */
+bool scan_hex(struct scan *scan, uint8_t *ret, size_t bytes);
 /* Any value. */
 bool scan_skip(struct scan *scan);
 
