@@ -12,9 +12,12 @@
 
 #define WORKERS 6 /* one more than the connections that a store has by itself */
 #define WORKERS_MAX 16 /* slabs that a pool has */
-#define SEND_BYTES (4u << 20) /* plain, after which what was announced is sent off */
-#define SEND_BLOBS (AHEAD_BLOBS / 4)
-#define KEEP FETCH_BYTES /* bytes of a slab that stay in memory between requests */
+#define FAR_BYTES (1u << 20) /* stored, of a request */
+#define NEAR_BYTES (256u << 10)
+#define NEAR_AREA AHEAD_BLOB_MAX /* bytes of the window that are in use while the store is near */
+#define SLOW_US 15000 /* an answer that takes longer comes from a disk that seeks, or from far */
+#define SEND_PART 5 /* a part of the window; as much is announced before it is sent off */
+#define KEEP FAR_BYTES /* bytes of a slab that stay in memory between requests */
 #define JOB_SIZE (SIZE_MAX / 2) /* so long that a worker is given one request at a time */
 #define WAIT_MS 200
 
@@ -35,7 +38,7 @@ struct ahead {
 	uint8_t *window; /* owned, AHEAD_WINDOW bytes */
 	uint64_t window_end; /* bytes ever given out in it */
 	uint64_t freed, taken, sent, added;
-	uint64_t unsent_bytes; /* plain */
+	uint64_t unsent_bytes, used_bytes; /* plain: not sent off, not freed */
 	struct fetch_blob refused; /* the last blob that there was no room for: it comes again */
 	bool holds; /* blob taken - 1 is with the caller */
 	struct file files[AHEAD_FILES];
@@ -47,6 +50,8 @@ struct ahead {
 	pthread_mutex_t mutex; /* guards the states of blobs that are on their way, and: */
 	pthread_cond_t came, room;
 	uint64_t sealed_bytes; /* that are being read */
+	uint64_t answers, slow_answers;
+	bool far; /* atomic: many are slow */
 	struct fetch_blob blobs[AHEAD_BLOBS];
 };
 
@@ -67,11 +72,21 @@ static void claim_bytes(struct ahead *ahead, uint64_t bytes)
 	pthread_mutex_unlock(&ahead->mutex);
 }
 
-static void finish(struct ahead *ahead, struct fetch_blob *first, uint64_t bytes)
+/* From near to far one slow answer of four is enough; what was far stays so. */
+static void note_answer(struct ahead *ahead, uint64_t asked_us)
+{
+	ahead->answers++;
+	ahead->slow_answers += asked_us > SLOW_US;
+	if (ahead->slow_answers * 4 >= ahead->answers)
+		__atomic_store_n(&ahead->far, true, __ATOMIC_RELAXED);
+}
+
+static void finish(struct ahead *ahead, struct fetch_blob *first, uint64_t bytes, uint64_t asked_us)
 {
 	struct fetch_blob *next;
 
 	pthread_mutex_lock(&ahead->mutex);
+	note_answer(ahead, asked_us);
 	for (struct fetch_blob *blob = first; blob; blob = next) {
 		next = blob->next; /* after this the blob is the taker's */
 		blob->state = blob->found;
@@ -86,14 +101,15 @@ static void run_request(struct ahead *ahead, struct fetch_blob *first, struct bl
 {
 	uint64_t bytes = fetch_size(first);
 	struct slab *slab;
+	uint64_t asked_us;
 
 	claim_bytes(ahead, bytes);
 	slab = slab_get(ahead->slabs);
-	fetch_run(repository_store(ahead->repository), codec, first, slab->data);
+	asked_us = fetch_run(repository_store(ahead->repository), codec, first, slab->data);
 	if (bytes > KEEP)
 		(void)madvise(slab->data + KEEP, SLAB_SIZE - KEEP, MADV_DONTNEED);
 	slab_unref(slab);
-	finish(ahead, first, bytes);
+	finish(ahead, first, bytes, asked_us);
 }
 
 static int run_requests(const struct pipeline_job *jobs, size_t count, struct blob_codec *codec,
@@ -119,6 +135,7 @@ int ahead_new(struct repository *repository, const struct ahead_options *options
 		return err_oom(err);
 	ahead->repository = repository;
 	ahead->options = *options;
+	ahead->far = options->far;
 	pthread_mutex_init(&ahead->mutex, NULL);
 	pthread_cond_init(&ahead->came, NULL);
 	pthread_cond_init(&ahead->room, NULL);
@@ -155,27 +172,42 @@ void ahead_free(struct ahead *ahead)
 
 /* --- Announcing --- */
 
+/* Near, the window is small, so that what is decoded is still in the processor's cache when it is
+ * written. */
+static bool is_far(const struct ahead *ahead)
+{
+	return __atomic_load_n(&ahead->far, __ATOMIC_RELAXED);
+}
+
 /* Forgets what was handed out or dropped, up to the first blob that a worker still has. */
 static void reclaim(struct ahead *ahead)
 {
 	uint64_t end = ahead->taken - ahead->holds;
 
 	pthread_mutex_lock(&ahead->mutex);
-	while (ahead->freed < end && blob_at(ahead, ahead->freed)->state != FETCH_SENT)
-		ahead->freed++;
+	for (; ahead->freed < end; ahead->freed++) {
+		const struct fetch_blob *blob = blob_at(ahead, ahead->freed);
+
+		if (blob->state == FETCH_SENT)
+			break;
+		ahead->used_bytes -= blob_plain_size(&blob->location);
+	}
 	pthread_mutex_unlock(&ahead->mutex);
 }
 
 /* Finds room in the window; false: not now. */
 static bool find_room(struct ahead *ahead, uint64_t size, uint64_t *ret_at)
 {
+	uint64_t max = is_far(ahead) ? AHEAD_WINDOW : AHEAD_NEAR;
+	uint64_t area = is_far(ahead) ? AHEAD_WINDOW : NEAR_AREA;
 	uint64_t at = ahead->window_end, start;
 
-	if (at % AHEAD_WINDOW + size > AHEAD_WINDOW)
+	if (at % AHEAD_WINDOW + size > area)
 		at += AHEAD_WINDOW - at % AHEAD_WINDOW;
 	start = ahead->freed == ahead->added ? at : blob_at(ahead, ahead->freed)->at;
 	*ret_at = at;
-	return ahead->added - ahead->freed < AHEAD_BLOBS && at + size - start <= AHEAD_WINDOW;
+	return ahead->added - ahead->freed < AHEAD_BLOBS && at + size - start <= AHEAD_WINDOW &&
+	       (!ahead->used_bytes || ahead->used_bytes + size <= max);
 }
 
 bool ahead_announce_file(struct ahead *ahead, uint64_t key)
@@ -221,14 +253,17 @@ bool ahead_announce(struct ahead *ahead, const struct id *id)
 	ahead->window_end = blob.at + size;
 	*blob_at(ahead, ahead->added++) = blob;
 	ahead->unsent_bytes += size;
+	ahead->used_bytes += size;
 	/* A failure shows when the blobs are wanted. */
-	if (ahead->unsent_bytes >= SEND_BYTES || ahead->added - ahead->sent >= SEND_BLOBS)
+	if (ahead->unsent_bytes >= (is_far(ahead) ? AHEAD_WINDOW : AHEAD_NEAR) / SEND_PART ||
+		ahead->added - ahead->sent >= AHEAD_BLOBS / SEND_PART)
 		(void)!ahead_send(ahead, &err);
 	return true;
 }
 
 int ahead_send(struct ahead *ahead, struct err *err)
 {
+	bool pays = blob_ids_pay(repository_codec(ahead->repository));
 	size_t count = 0, requests;
 	int r = 0;
 
@@ -241,7 +276,7 @@ int ahead_send(struct ahead *ahead, struct err *err)
 	}
 	pthread_mutex_unlock(&ahead->mutex);
 	ahead->unsent_bytes = 0;
-	requests = fetch_plan(ahead->list, count);
+	requests = fetch_plan(ahead->list, count, is_far(ahead) || pays ? FAR_BYTES : NEAR_BYTES);
 	for (size_t i = 0; r >= 0 && i < requests; i++) {
 		const struct pipeline_job job = {.owner = ahead->list[i], .size = JOB_SIZE};
 

@@ -15,6 +15,7 @@
 #include "repo/repository.h"
 
 #define AHEAD_WINDOW (20u << 20) /* bytes of plaintext that are announced and not taken */
+#define AHEAD_NEAR (4u << 20) /* the same, or one blob, as long as the store answers at once */
 #define AHEAD_SEALED (10u << 20) /* stored bytes that are being read, all workers together */
 #define AHEAD_BLOB_MAX (8u << 20) /* bytes of a blob, stored or plain: restic's chunks fit */
 #define AHEAD_BLOBS 8192u /* blobs that are announced and not taken */
@@ -22,6 +23,7 @@
 
 struct ahead_options {
 	unsigned workers; /* 0: 6, one more than a store has connections */
+	bool far; /* the store is known to answer slowly; else that is found out */
 	/* While the caller waits for a blob, a few times a second; may be NULL. A negative return
 	 * ends the wait. */
 	int (*wait)(void *context, struct err *err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "crypto/hash_many.h"
 
 #define BATCH 64u /* blobs that are hashed together */
@@ -39,7 +40,7 @@ struct request {
 	uint64_t end; /* in the pack */
 };
 
-static bool fits(const struct request *request, const struct fetch_blob *blob)
+static bool fits(const struct request *request, const struct fetch_blob *blob, uint64_t max_bytes)
 {
 	uint64_t end = end_of(blob);
 
@@ -47,10 +48,10 @@ static bool fits(const struct request *request, const struct fetch_blob *blob)
 		end = request->end;
 	return id_equal(&request->first->pack, &blob->pack) &&
 	       blob->location.offset <= request->end + FETCH_GAP &&
-	       (end == request->end || end - request->first->location.offset <= FETCH_BYTES);
+	       (end == request->end || end - request->first->location.offset <= max_bytes);
 }
 
-size_t fetch_plan(struct fetch_blob **list, size_t count)
+size_t fetch_plan(struct fetch_blob **list, size_t count, uint64_t max_bytes)
 {
 	struct request request = {0};
 	size_t requests = 0;
@@ -61,7 +62,7 @@ size_t fetch_plan(struct fetch_blob **list, size_t count)
 		struct fetch_blob *blob = list[i];
 
 		blob->next = NULL;
-		if (request.first && fits(&request, blob)) {
+		if (request.first && fits(&request, blob, max_bytes)) {
 			request.last->next = blob;
 			/* What is needed first says when a request is due. */
 			if (blob->number < request.first->due)
@@ -134,10 +135,10 @@ static void decode(
 		check_batch(codec, batch);
 }
 
-void fetch_run(
+uint64_t fetch_run(
 	struct store *store, struct blob_codec *codec, struct fetch_blob *first, uint8_t *sealed)
 {
-	uint64_t size = fetch_size(first);
+	uint64_t size = fetch_size(first), asked_us = clock_monotonic_us(&clock_system);
 	struct fetch_blob *before = NULL;
 	struct batch batch = {.count = 0};
 	struct err err = ERR_INIT;
@@ -146,6 +147,7 @@ void fetch_run(
 
 	id_format(&first->pack, name);
 	r = store_read(store, STORE_PACK, name, first->location.offset, sealed, size, &err);
+	asked_us = clock_monotonic_us(&clock_system) - asked_us;
 	for (struct fetch_blob *blob = first; blob; before = blob, blob = blob->next) {
 		blob->found = FETCH_FAILED;
 		if (r >= 0 && !is_double(before, blob))
@@ -159,4 +161,5 @@ void fetch_run(
 			memcpy(blob->plain, before->plain, blob_plain_size(&blob->location));
 			blob->found = FETCH_READY;
 		}
+	return asked_us;
 }

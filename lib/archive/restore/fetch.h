@@ -27,20 +27,19 @@ struct fetch_blob {
 	enum fetch_state found; /* the worker's: what state becomes */
 };
 
-#define FETCH_BYTES (1u << 20) /* that a request has at most, but for a longer blob */
 #define FETCH_GAP (128u << 10) /* bytes between two blobs that are read for nothing */
 
-/* Cuts blobs into requests, each a chain from its first blob on. list: count of them, spoiled: the
- * first ones of the requests come to stand at its front, in the order in which they are needed.
- * Returns how many these are. */
-size_t fetch_plan(struct fetch_blob **list, size_t count);
+/* Cuts blobs into requests of at most max_bytes, but for a longer blob; each is a chain from its
+ * first blob on. list: count of them, spoiled: the first ones of the requests come to stand at its
+ * front, in the order in which they are needed. Returns how many these are. */
+size_t fetch_plan(struct fetch_blob **list, size_t count, uint64_t max_bytes);
 
 /* Bytes from the first blob to the end of the last one. */
 uint64_t fetch_size(const struct fetch_blob *first);
 
 /* Reads, decodes and checks the blobs of a request; found tells of each what came of it. sealed has
- * room for fetch_size bytes. */
-void fetch_run(
+ * room for fetch_size bytes. Returns for how many microseconds the store was asked. */
+uint64_t fetch_run(
 	struct store *store, struct blob_codec *codec, struct fetch_blob *first, uint8_t *sealed);
 
 #endif

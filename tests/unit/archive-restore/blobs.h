@@ -67,7 +67,8 @@ static struct blobs_watch {
 	struct store_ops ops;
 	unsigned calls, now, most; /* reads: all, at a time */
 	uint64_t bytes, bytes_now, bytes_most;
-	unsigned together; /* reads wait until so many are under way, or a while */
+	unsigned together; /* reads wait until so many were under way */
+	unsigned patience_ms; /* but not longer */
 	const bool *shut; /* reads wait as long as it is true */
 	bool fails;
 	unsigned fail_at; /* only this read fails; 0: none */
@@ -81,11 +82,11 @@ static inline unsigned blobs_enter(size_t size)
 	uint64_t bytes = __atomic_add_fetch(&watch->bytes_now, size, __ATOMIC_SEQ_CST);
 
 	__atomic_add_fetch(&watch->bytes, size, __ATOMIC_SEQ_CST);
-	for (unsigned most = watch->most; now > most;)
+	for (unsigned most = __atomic_load_n(&watch->most, __ATOMIC_SEQ_CST); now > most;)
 		if (__atomic_compare_exchange_n(
 			    &watch->most, &most, now, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			break;
-	for (uint64_t most = watch->bytes_most; bytes > most;)
+	for (uint64_t most = __atomic_load_n(&watch->bytes_most, __ATOMIC_SEQ_CST); bytes > most;)
 		if (__atomic_compare_exchange_n(&watch->bytes_most, &most, bytes, false,
 			    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			break;
@@ -99,7 +100,7 @@ static inline int blobs_read(struct store *store, enum store_type type, const ch
 	unsigned call = blobs_enter(size);
 	int r;
 
-	for (unsigned i = 0; i < 2000; i++) {
+	for (unsigned i = 0; i < watch->patience_ms; i++) {
 		bool shut = watch->shut && __atomic_load_n(watch->shut, __ATOMIC_SEQ_CST);
 
 		if (!shut && __atomic_load_n(&watch->most, __ATOMIC_SEQ_CST) >= watch->together)
@@ -125,7 +126,8 @@ static inline int blobs_read_often(struct store *store, enum store_type type, co
 /* From now on reads of store are counted: those of content. */
 static inline void blobs_watch_start(struct store *store)
 {
-	blobs_watch = (struct blobs_watch){.plain = store->ops, .ops = *store->ops};
+	blobs_watch =
+		(struct blobs_watch){.plain = store->ops, .ops = *store->ops, .patience_ms = 20000};
 	blobs_watch.ops.read = blobs_read;
 	blobs_watch.ops.read_often = blobs_read_often;
 	store->ops = &blobs_watch.ops;

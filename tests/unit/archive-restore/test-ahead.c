@@ -24,13 +24,18 @@ static void setup(void)
 	blobs_watch_start(store);
 }
 
-static void start(unsigned workers)
+static void start_at(unsigned workers, bool far)
 {
-	const struct ahead_options options = {.workers = workers, .wait = on_wait};
+	const struct ahead_options options = {.workers = workers, .far = far, .wait = on_wait};
 	struct err err = ERR_INIT;
 
 	blobs_flush(repository);
 	ck_assert_int_eq(ahead_new(repository, &options, &ahead, &err), 0);
+}
+
+static void start(unsigned workers)
+{
+	start_at(workers, true);
 }
 
 static void teardown(void)
@@ -117,6 +122,53 @@ START_TEST(bounds)
 	ck_assert_int_eq(take(&longer, 4, AHEAD_BLOB_MAX + 1), 0);
 	ck_assert(ahead_announce(ahead, &most));
 	ck_assert_int_eq(take(&most, 3, AHEAD_BLOB_MAX - CIPHER_OVERHEAD), 1);
+}
+END_TEST
+
+/* A store that answers at once needs little, but any blob finds room; a slow answer changes that.
+ */
+START_TEST(near_and_far)
+{
+	struct id small = blobs_save(repository, 1, 1 << 20),
+		  large = blobs_save(repository, 2, 7 << 20);
+	size_t n, turns;
+
+	start_at(0, false);
+	ck_assert(ahead_announce_file(ahead, 1));
+	ck_assert(ahead_begin(ahead, 1));
+	for (turns = 0; turns < 30; turns++) {
+		for (n = 0; n < 100 && ahead_announce(ahead, &small); n++)
+			;
+		if (n != AHEAD_NEAR >> 20)
+			break; /* this machine is slow just now */
+		for (; n; n--)
+			ck_assert_int_eq(take(&small, 1, 1 << 20), 1);
+		ck_assert_int_eq(take(&small, 1, 1 << 20), 0);
+		ck_assert(ahead_announce(ahead, &large));
+		ck_assert_int_eq(take(&large, 2, 7 << 20), 1);
+		ck_assert_int_eq(take(&small, 1, 1 << 20), 0);
+	}
+	ck_assert_uint_gt(turns, 0);
+}
+END_TEST
+
+/* A slow answer makes it reach further. */
+START_TEST(becomes_far)
+{
+	struct id small = blobs_save(repository, 1, 1 << 20);
+	size_t n;
+
+	start_at(0, false);
+	blobs_watch.together = 2; /* the first read waits for a second one, which does not come */
+	blobs_watch.patience_ms = 30;
+	ck_assert(ahead_announce_file(ahead, 1));
+	ck_assert(ahead_begin(ahead, 1));
+	ck_assert(ahead_announce(ahead, &small));
+	ck_assert_int_eq(take(&small, 1, 1 << 20), 1);
+	for (n = 0; n < 100 && ahead_announce(ahead, &small); n++)
+		;
+	ck_assert_uint_ge(n, (AHEAD_WINDOW >> 20) - 2);
+	ck_assert_uint_le(n, AHEAD_WINDOW >> 20);
 }
 END_TEST
 
@@ -256,6 +308,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, all_in_order);
 	tcase_add_test(tcase, bounds);
+	tcase_add_test(tcase, near_and_far);
+	tcase_add_test(tcase, becomes_far);
 	tcase_add_test(tcase, at_the_same_time);
 	tcase_add_test(tcase, failures);
 	tcase_add_test(tcase, files);

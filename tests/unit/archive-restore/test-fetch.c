@@ -12,6 +12,7 @@ struct place {
 };
 
 #define MIB (1u << 20)
+#define FETCH_BYTES (700u << 10)
 
 /* Blobs as they are needed, and the requests that come of them: the numbers of each, in order. */
 static const struct {
@@ -55,7 +56,7 @@ START_TEST(plan)
 		blobs[count].number = count;
 		list[count] = &blobs[count];
 	}
-	requests = fetch_plan(list, count);
+	requests = fetch_plan(list, count, FETCH_BYTES);
 	for (size_t i = 0; i < requests; i++) {
 		if (i)
 			put(text, sizeof(text), ' ');
@@ -103,7 +104,7 @@ static void make(struct fixture *fixture)
 		at += size_of(i % 150);
 		fixture->list[i] = blob;
 	}
-	fixture->requests = fetch_plan(fixture->list, BLOBS);
+	fixture->requests = fetch_plan(fixture->list, BLOBS, FETCH_BYTES);
 	ck_assert_uint_le(fixture->requests, 4);
 }
 
