@@ -213,27 +213,39 @@ int blob_seal(struct blob_codec *codec, enum blob_type type, bool compress, bool
 	return verify ? verify_sealed(codec, ret, data, size, err) : 0;
 }
 
+bool blob_ids_pay(const struct blob_codec *codec)
+{
+	return codec->hash_way != HASH_MANY_LIBRARY;
+}
+
+int blob_decode(struct blob_codec *codec, uint8_t *sealed, size_t size, uint32_t plain_length,
+	uint8_t *ret, struct err *err)
+{
+	uint8_t *text = sealed + CIPHER_IV_SIZE;
+	int r = cipher_open_begin(codec->cipher, sealed, size, err);
+
+	if (r < 0)
+		return r;
+	size -= CIPHER_OVERHEAD;
+	r = cipher_open_next(codec->cipher, text, size, plain_length ? text : ret, err);
+	if (r < 0 || !plain_length)
+		return r;
+	return zstd_decode(codec->decoder, text, size, ret, plain_length, err);
+}
+
 int blob_open(struct blob_codec *codec, uint8_t *sealed, size_t size, uint32_t plain_length,
 	const struct id *id, struct buf *ret, struct err *err)
 {
-	size_t text, plain;
+	size_t plain = plain_length ? plain_length : size - CIPHER_OVERHEAD;
 	struct id found;
 	int r;
 
-	r = cipher_open(codec->cipher, sealed, size, err);
-	if (r < 0)
-		return r;
-	text = size - CIPHER_OVERHEAD;
-	plain = plain_length ? plain_length : text;
+	if (size < CIPHER_OVERHEAD)
+		return err_set(err, ERR_CORRUPT, EBADMSG, "open a blob: it is too short");
 	buf_clear(ret);
 	r = buf_reserve(ret, plain + 1, err);
-	if (r < 0)
-		return r;
-	if (plain_length)
-		r = zstd_decode(
-			codec->decoder, sealed + CIPHER_IV_SIZE, text, ret->data, plain, err);
-	else
-		memcpy(ret->data, sealed + CIPHER_IV_SIZE, plain);
+	if (r >= 0)
+		r = blob_decode(codec, sealed, size, plain_length, ret->data, err);
 	if (r < 0)
 		return r;
 	ret->size = plain;

@@ -104,6 +104,13 @@ CLEANUP_DEFINE(blob_stream, struct blob_stream *, blob_stream_free);
 int blob_open(struct blob_codec *codec, uint8_t *sealed, size_t size, uint32_t plain_length,
 	const struct id *id, struct buf *ret, struct err *err) __attribute__((warn_unused_result));
 
+/* The first part of it: opens and decompresses into ret, which has room for the blob's plain size
+ * (see blob_plain_size). The id is not looked at. sealed is spoiled. -EBADMSG. */
+int blob_decode(struct blob_codec *codec, uint8_t *sealed, size_t size, uint32_t plain_length,
+	uint8_t *ret, struct err *err) __attribute__((warn_unused_result));
+/* Whether the ids of many are cheaper together here. */
+bool blob_ids_pay(const struct blob_codec *codec);
+
 /* A file of JSON, as indexes, snapshots and locks are stored: 0x02 and zstd when compress is
  * true, the bare text otherwise. Given piece by piece; ret, empty at first, is sealed by end. */
 int blob_file_begin(struct blob_codec *codec, bool compress, struct buf *ret, struct err *err)

@@ -88,6 +88,10 @@ bool repository_has_blob(struct repository *repository, enum blob_type type, con
 bool repository_blob_size(struct repository *repository, enum blob_type type, const struct id *id,
 	uint64_t *ret_bytes);
 
+/* Where the copy of a blob stands that is tried first; false if it is not stored. */
+bool repository_place_blob(struct repository *repository, enum blob_type type, const struct id *id,
+	struct id *ret_pack, struct blob_location *ret_location);
+
 /* Loads and checks a blob; ret is cleared first and its max bounds it. If one copy is damaged
  * the others are tried. -ENOENT if it is unknown, -EBADMSG. */
 int repository_load_blob(struct repository *repository, struct blob_codec *codec,

@@ -56,6 +56,19 @@ static bool next_copy(struct repository *repository, enum blob_type type, const 
 	return entry;
 }
 
+bool repository_place_blob(struct repository *repository, enum blob_type type, const struct id *id,
+	struct id *ret_pack, struct blob_location *ret_location)
+{
+	struct copy copy;
+	size_t number = 0;
+
+	if (!next_copy(repository, type, id, &number, &copy))
+		return false;
+	*ret_pack = copy.pack;
+	*ret_location = copy.location;
+	return true;
+}
+
 /* Into ret, or as a stream when ret is NULL. */
 static int load_copy(struct repository *repository, struct blob_codec *codec, enum blob_type type,
 	const struct id *id, const struct copy *copy, struct buf *ret,

@@ -10,6 +10,7 @@
 #include "base/file.h"
 
 #define BLOCK 4096u /* zeros of this size are left as holes */
+#define LOOK_MAX 64u /* chunks that are compared before the first of them is mended */
 
 void content_init(struct content *content, struct repository *repository,
 	int (*tick)(void *context, uint64_t bytes, struct err *err), void *context)
@@ -81,10 +82,19 @@ static int write_over(int fd, const uint8_t *data, size_t size, uint64_t offset,
 	return write_all(fd, data, size, offset, err);
 }
 
-static int load(struct content *content, const struct id *id, struct err *err)
+/* A blob of the file that feed knows as begun; borrowed until the next. */
+static int get(struct content *content, const struct id *id, const uint8_t **ret_data,
+	size_t *ret_size, struct err *err)
 {
-	return repository_load_blob(content->repository, repository_codec(content->repository),
+	int r = feed_take(content->feed, id, ret_data, ret_size, err);
+
+	if (r)
+		return r < 0 ? r : 0;
+	r = repository_load_blob(content->repository, repository_codec(content->repository),
 		BLOB_DATA, id, &content->blob, err);
+	*ret_data = content->blob.data;
+	*ret_size = content->blob.size;
+	return r;
 }
 
 static int finish(int fd, const struct node *node, uint64_t size, struct err *err)
@@ -100,17 +110,23 @@ static int finish(int fd, const struct node *node, uint64_t size, struct err *er
 
 int content_write(struct content *content, int fd, const struct node *node, struct err *err)
 {
+	bool asked = feed_is_asked(content->feed);
+	size_t size, announced = 0;
+	const uint8_t *data;
 	uint64_t offset = 0;
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < node->content_count; i++) {
-		r = load(content, &node->content[i], err);
-		if (r >= 0 && content->blob.size)
-			r = write_sparse(fd, content->blob.data, content->blob.size, offset, err);
+		while (asked && announced < node->content_count &&
+			feed_ask(content->feed, &node->content[announced]))
+			announced++;
+		r = get(content, &node->content[i], &data, &size, err);
+		if (r >= 0 && size)
+			r = write_sparse(fd, data, size, offset, err);
 		if (r < 0)
 			return r;
-		offset += content->blob.size;
-		r = content->tick(content->context, content->blob.size, err);
+		offset += size;
+		r = content->tick(content->context, size, err);
 	}
 	return r < 0 ? r : finish(fd, node, offset, err);
 }
@@ -134,44 +150,70 @@ static int has_chunk(struct content *content, int fd, const struct id *id, uint6
 	return r < 0 ? r : id_equal(&found, id);
 }
 
-/* One chunk: 1 if it differs. */
-static int compare_chunk(struct content *content, int fd, const struct id *id, uint64_t offset,
-	bool mend, uint64_t *ret_size, struct err *err)
-{
-	int r;
+/* Some chunks of a file that were compared. */
+struct looked {
+	size_t count;
+	uint64_t sizes[LOOK_MAX]; /* bytes */
+	bool differs[LOOK_MAX];
+};
 
-	if (!repository_blob_size(content->repository, BLOB_DATA, id, ret_size))
-		return err_set(err, ERR_CORRUPT, ENOENT, "restore it: a blob is unknown");
-	r = has_chunk(content, fd, id, *ret_size, offset, err);
-	if (r < 0)
-		return r;
-	if (!r && mend) {
-		r = load(content, id, err);
-		if (r >= 0)
-			r = write_over(fd, content->blob.data, content->blob.size, offset, err);
-		return r < 0 ? r : 1;
+/* Compares the chunks from number first on: one, or several where those that differ can be
+ * fetched together. */
+static int look(struct content *content, int fd, const struct node *node, size_t first,
+	uint64_t offset, bool several, struct looked *ret, struct err *err)
+{
+	size_t max = several ? LOOK_MAX : 1, n = 0;
+
+	for (; n < max && first + n < node->content_count; n++) {
+		const struct id *id = &node->content[first + n];
+		int r;
+
+		if (!repository_blob_size(content->repository, BLOB_DATA, id, &ret->sizes[n]))
+			return err_set(err, ERR_CORRUPT, ENOENT, "restore it: a blob is unknown");
+		r = has_chunk(content, fd, id, ret->sizes[n], offset, err);
+		if (r < 0)
+			return r;
+		ret->differs[n] = !r;
+		if (!r && several && !feed_ask(content->feed, id) && n)
+			break;
+		offset += ret->sizes[n];
 	}
-	return !r;
+	ret->count = n;
+	return 0;
+}
+
+static int mend_chunk(
+	struct content *content, int fd, const struct id *id, uint64_t offset, struct err *err)
+{
+	const uint8_t *data;
+	size_t size;
+	int r = get(content, id, &data, &size, err);
+
+	return r < 0 ? r : write_over(fd, data, size, offset, err);
 }
 
 int content_compare(
 	struct content *content, int fd, const struct node *node, bool mend, struct err *err)
 {
-	bool differs = false;
-	uint64_t offset = 0, size;
+	bool differs = false, several = mend && feed_is_asked(content->feed);
+	struct looked looked = {0};
+	uint64_t offset = 0;
 	struct stat st;
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < node->content_count && (mend || !differs); i++) {
-		r = compare_chunk(content, fd, &node->content[i], offset, mend, &size, err);
+	for (size_t i = 0; i < node->content_count && (mend || !differs); i += looked.count) {
+		r = look(content, fd, node, i, offset, several, &looked, err);
+		for (size_t k = 0; r >= 0 && k < looked.count; k++) {
+			differs = differs || looked.differs[k];
+			if (looked.differs[k] && mend)
+				r = mend_chunk(content, fd, &node->content[i + k], offset, err);
+			offset += looked.sizes[k];
+			if (r >= 0)
+				r = content->tick(content->context, looked.sizes[k], err);
+		}
 		if (r < 0)
 			return r;
-		differs = differs || r;
-		offset += size;
-		r = content->tick(content->context, size, err);
 	}
-	if (r < 0)
-		return r;
 	if (fstat(fd, &st) < 0)
 		return err_errno(err, errno, "look at it");
 	if ((uint64_t)st.st_size != offset)
@@ -183,16 +225,17 @@ int content_compare(
 
 int content_verify(struct content *content, int fd, const struct node *node, struct err *err)
 {
-	uint64_t offset = 0, size;
-	int r = 0;
+	struct looked looked;
+	uint64_t offset = 0;
+	int r;
 
 	for (size_t i = 0; i < node->content_count; i++) {
-		r = compare_chunk(content, fd, &node->content[i], offset, false, &size, err);
+		r = look(content, fd, node, i, offset, false, &looked, err);
 		if (r < 0)
 			return r;
-		if (r)
+		if (looked.differs[0])
 			return err_set(err, ERR_CORRUPT, EBADMSG, "verify it: other bytes on disk");
-		offset += size;
+		offset += looked.sizes[0];
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "archive/restore/feed.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "repo/repository.h"
@@ -11,6 +12,7 @@
 
 struct content {
 	struct repository *repository; /* borrowed */
+	struct feed *feed; /* borrowed: what comes early; may be NULL */
 	struct buf blob;
 	/* After each chunk, with its bytes; a negative return ends what is done. */
 	int (*tick)(void *context, uint64_t bytes, struct err *err);

@@ -9,7 +9,10 @@
 
 #include "archive/restore/apply.h"
 #include "archive/restore/content.h"
+#include "archive/restore/feed.h"
+#include "archive/restore/links.h"
 #include "archive/restore/prune.h"
+#include "archive/restore/scout.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -17,7 +20,6 @@
 #include "repo/stream/tree_stream.h"
 
 #define PATH_MAX_SIZE (1u << 20)
-#define DEPTH_MAX 2048 /* folders; also what keeps a tree that contains itself finite */
 
 /* Kept out of the frames of the folders above: so deep, each may not have more than 4 KiB. */
 #define OWN_FRAME __attribute__((noinline))
@@ -31,35 +33,23 @@ struct place {
 	bool selected, absent;
 };
 
-/* The first name of a file with several. */
-struct link {
-	struct link *next; /* owned */
-	uint64_t inode, device_id; /* in the snapshot */
-	dev_t device;
-	ino_t number; /* these two: on disk */
-	char path[]; /* from the target, NUL-terminated */
-};
-
-#define LINK_SLOTS 4096u
-
 struct restorer {
 	struct repository *repository;
 	const struct restore_options *options;
 	struct restore_counts counts;
 	struct buf path; /* in the snapshot: "/a/b" */
 	struct content content;
-	struct link *links[LINK_SLOTS]; /* owned */
+	struct links links; /* first names of files with several */
+	struct feed *feed; /* owned; NULL: nothing comes early */
+	uint64_t key; /* of the node that is being restored, see scout_key */
 	int root_fd;
 	unsigned depth;
 };
 
 static void restorer_done(struct restorer *restorer)
 {
-	for (size_t i = 0; i < LINK_SLOTS; i++)
-		for (struct link *link = restorer->links[i], *next; link; link = next) {
-			next = link->next;
-			free(link);
-		}
+	links_done(&restorer->links);
+	feed_free(restorer->feed);
 	buf_done(&restorer->path);
 	content_done(&restorer->content);
 	if (restorer->root_fd >= 0)
@@ -83,20 +73,22 @@ static int tick(struct restorer *restorer, struct err *err)
 	return 0;
 }
 
-/* Whether the thing at the current path is wanted; ret_below: or something below it. */
-static bool is_selected(struct restorer *restorer, bool *ret_below)
+/* What is asked of who goes ahead; the target is only looked at when it is written to. */
+static struct scout_options scouting(const struct restorer *restorer, bool looks)
 {
-	const struct restore_options *options = restorer->options;
-	const char *path = (const char *)restorer->path.data;
+	return (struct scout_options){
+		.includes = restorer->options->includes,
+		.excludes = restorer->options->excludes,
+		.root_fd = looks ? restorer->root_fd : -1,
+	};
+}
 
-	*ret_below = true;
-	if (filter_match(options->excludes, path, NULL)) {
-		*ret_below = false;
-		return false;
-	}
-	if (filter_is_empty(options->includes))
-		return true;
-	return filter_match(options->includes, path, ret_below);
+/* Whether the thing at the current path is wanted; ret_below: or something below it. */
+static bool is_selected(const struct restorer *restorer, bool *ret_below)
+{
+	const struct scout_options options = scouting(restorer, false);
+
+	return scout_selects(&options, (const char *)restorer->path.data, ret_below);
 }
 
 /* The folder's descriptor, made with all above it if need be. */
@@ -114,74 +106,6 @@ static int place_open(struct restorer *restorer, struct place *place, struct err
 	place->fd = apply_folder(parent, place->node->name, restorer->options->dry_run, err);
 	place->absent = place->fd == -ENOENT && restorer->options->dry_run;
 	return place->fd;
-}
-
-static struct link **link_slot(struct restorer *restorer, const struct node *node)
-{
-	uint64_t mixed = (node->inode ^ node->device_id << 17) * 0x9e3779b97f4a7c15ull;
-
-	return &restorer->links[mixed >> 52];
-}
-
-static const struct link *find_link(struct restorer *restorer, const struct node *node)
-{
-	const struct link *link = *link_slot(restorer, node);
-
-	while (link && (link->inode != node->inode || link->device_id != node->device_id))
-		link = link->next;
-	return link;
-}
-
-static int remember_link(
-	struct restorer *restorer, const struct node *node, int fd, struct err *err)
-{
-	struct link **slot = link_slot(restorer, node);
-	size_t size = restorer->path.size; /* without the slash at its start, with a NUL */
-	struct link *link = malloc(sizeof(*link) + size);
-	struct stat st = {0};
-
-	if (!link)
-		return err_oom(err);
-	if (fd >= 0 && fstat(fd, &st) < 0) {
-		free(link);
-		return err_errno(err, errno, "look at it");
-	}
-	link->inode = node->inode;
-	link->device_id = node->device_id;
-	link->device = st.st_dev;
-	link->number = st.st_ino;
-	memcpy(link->path, restorer->path.data + 1, size);
-	link->next = *slot;
-	*slot = link;
-	return 0;
-}
-
-/* Whether name is the file that the first name was given to. Its number alone does not tell: it
- * is given again when that file is gone. */
-static bool is_linked(int dir_fd, const char *name, const struct link *link)
-{
-	struct stat st;
-
-	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_dev == link->device && st.st_ino == link->number;
-}
-
-/* Makes a further name of a file. That the first name still leads to it, and to nothing outside,
- * is looked at afterwards: somebody may have moved folders meanwhile. */
-static int make_link(struct restorer *restorer, int dir_fd, const char *name,
-	const struct link *link, struct err *err)
-{
-	if (is_linked(dir_fd, name, link))
-		return 0;
-	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
-		return err_errno(err, errno, "replace it");
-	if (linkat(restorer->root_fd, link->path, dir_fd, name, 0) < 0)
-		return err_errno(err, errno, "link it to %s", link->path);
-	if (is_linked(dir_fd, name, link))
-		return 0;
-	(void)unlinkat(dir_fd, name, 0);
-	return err_set(
-		err, ERR_SYSTEM, ESTALE, "link it to %s: that is another file now", link->path);
 }
 
 static void count_skipped(struct restorer *restorer, uint64_t bytes)
@@ -294,13 +218,13 @@ static int restore_file(
 	struct restorer *restorer, int dir_fd, const struct node *node, struct err *err)
 {
 	bool several = node->links > 1 && node->inode;
-	const struct link *link = several ? find_link(restorer, node) : NULL;
+	const struct link *link = several ? links_find(&restorer->links, node) : NULL;
 	struct found found = {.fd = -1};
 	int r = 0;
 
 	if (link) {
 		if (!restorer->options->dry_run)
-			r = make_link(restorer, dir_fd, node->name, link, err);
+			r = links_make(link, restorer->root_fd, dir_fd, node->name, err);
 		if (r >= 0)
 			count_restored(restorer, 0);
 		progress_add(&restorer->options->progress->bytes_done, node->size);
@@ -309,7 +233,8 @@ static int restore_file(
 	if (dir_fd >= 0)
 		r = put_file(restorer, dir_fd, node, several, &found, err);
 	if (r >= 0 && several)
-		r = remember_link(restorer, node, found.fd, err);
+		r = links_add(&restorer->links, node, (const char *)restorer->path.data + 1,
+			found.fd, err);
 	if (found.fd >= 0)
 		close(found.fd);
 	if (r < 0)
@@ -349,15 +274,21 @@ OWN_FRAME static int restore_leaf(
 	struct restorer *restorer, struct place *place, const struct node *node, struct err *err)
 {
 	struct err leaf_err = ERR_INIT;
-	int r = put_leaf(restorer, place, node, &leaf_err);
+	bool is_file = node->type == NODE_FILE;
+	int r;
 
+	if (is_file)
+		feed_begin(restorer->feed, restorer->key);
+	r = put_leaf(restorer, place, node, &leaf_err);
+	if (is_file)
+		feed_end(restorer->feed);
 	if (r == -ECANCELED || r == -ENOSPC || r == -EDQUOT) {
 		*err = leaf_err;
 		return err_wrap(err, "restore %s", (const char *)restorer->path.data);
 	}
 	if (r < 0)
 		tell(restorer, &leaf_err);
-	if (node->type == NODE_FILE)
+	if (is_file)
 		progress_add(&restorer->options->progress->files_done, 1);
 	return 0;
 }
@@ -372,7 +303,7 @@ static int restore_folder(struct restorer *restorer, struct place *parent, const
 	struct err folder_err = ERR_INIT;
 	int r = 0;
 
-	if (restorer->depth >= DEPTH_MAX) {
+	if (restorer->depth >= SCOUT_DEPTH_MAX) {
 		err_set(&folder_err, ERR_CORRUPT, ELOOP, "restore it: folders are too deep");
 		tell(restorer, &folder_err);
 		return 0;
@@ -475,51 +406,46 @@ static int restore_tree(
 	struct repository *repository = restorer->repository;
 	bool deletes = restorer->options->delete_others;
 	struct err tree_err = ERR_INIT;
+	uint64_t number = 0;
 	struct node node;
 	int r, step = 0;
 
 	r = tree_stream_open(repository, repository_codec(repository), tree, &stream, &tree_err);
 	while (r >= 0 && (r = tree_stream_next(&stream, &node, &tree_err)) == 1) {
 		step = deletes ? str_list_add(&names, node.name, err) : 0;
+		restorer->key = scout_key(tree, number++);
 		if (step >= 0)
 			step = restore_named(restorer, place, &node, err);
 		if (step < 0)
 			return step;
 	}
-	if (r < 0)
+	if (r < 0) {
 		tell(restorer, &tree_err);
+		feed_lost(restorer->feed);
+	}
 	if (r >= 0 && deletes)
 		remove_others(restorer, place, &names);
 	return 0;
 }
 
 /* Adds up what is going to be restored; failures are told later. */
-static void count_tree(struct restorer *restorer, const struct id *tree, unsigned depth)
+static int count_files(struct restorer *restorer, const struct id *tree, struct err *err)
 {
-	cleanup_tree_stream struct tree_stream stream = {0};
-	struct repository *repository = restorer->repository;
+	const struct scout_options options = scouting(restorer, false);
 	struct progress *progress = restorer->options->progress;
-	size_t path_size = restorer->path.size;
-	struct err err = ERR_INIT;
-	struct node node;
-	bool below;
+	cleanup_scout struct scout *scout = NULL;
+	struct scout_found found;
+	int r = scout_new(restorer->repository, tree, &options, &scout, err);
 
-	if (depth >= DEPTH_MAX ||
-		tree_stream_open(repository, repository_codec(repository), tree, &stream, &err) < 0)
-		return;
-	while (tree_stream_next(&stream, &node, &err) == 1 && tick(restorer, &err) >= 0) {
-		if (buf_add_byte(&restorer->path, '/', &err) < 0 ||
-			buf_add_text(&restorer->path, node.name, &err) < 0)
-			return;
-		if (is_selected(restorer, &below) && node.type == NODE_FILE) {
+	while (r >= 0 && scout_next(scout, &found) == 1) {
+		if (found.wanted && found.node->type == NODE_FILE) {
 			progress_add(&progress->files_total, 1);
-			progress_add(&progress->bytes_total, node.size);
+			progress_add(&progress->bytes_total, found.node->size);
 		}
-		if (node.type == NODE_DIR && node.has_subtree && below)
-			count_tree(restorer, &node.subtree, depth + 1);
-		restorer->path.size = path_size;
-		restorer->path.data[path_size] = '\0';
+		r = tick(restorer, err);
 	}
+	progress_know_total(progress);
+	return r;
 }
 
 int restore_overwrite_parse(const char *text, enum restore_overwrite *ret, struct err *err)
@@ -562,6 +488,27 @@ static int on_tick(void *context, uint64_t bytes, struct err *err)
 	return tick(restorer, err);
 }
 
+static int on_wait(void *context, struct err *err)
+{
+	return tick(context, err);
+}
+
+/* Without what comes early it is only slower. */
+static void start_feed(struct restorer *restorer, const struct id *tree)
+{
+	const struct feed_options options = {
+		.scout = scouting(restorer, true),
+		.keeps = restorer->options->overwrite == RESTORE_NEVER,
+		.wait = on_wait,
+		.context = restorer,
+	};
+	struct err err = ERR_INIT;
+
+	if (!restorer->options->dry_run &&
+		feed_new(restorer->repository, tree, &options, &restorer->feed, &err) >= 0)
+		restorer->content.feed = restorer->feed;
+}
+
 int restore_run(struct repository *repository, const struct id *tree,
 	const struct restore_options *options, struct restore_counts *ret, struct err *err)
 {
@@ -579,10 +526,11 @@ int restore_run(struct repository *repository, const struct id *tree,
 	content_init(&restorer.content, repository, on_tick, &restorer);
 	root.fd = restorer.root_fd;
 	root.absent = root.fd < 0;
-	count_tree(&restorer, tree, 0);
-	restorer.path.size = 0;
-	progress_know_total(options->progress);
-	r = restore_tree(&restorer, tree, &root, err);
+	r = count_files(&restorer, tree, err);
+	if (r >= 0) {
+		start_feed(&restorer, tree);
+		r = restore_tree(&restorer, tree, &root, err);
+	}
 	*ret = restorer.counts;
 	restorer_done(&restorer);
 	return r;

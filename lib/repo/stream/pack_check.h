@@ -14,13 +14,17 @@
 #include "repo/index.h"
 #include "repo/repository.h"
 
+#define PACK_CHECK_BATCH 64u /* blobs whose ids are made together, where that pays */
+
 /* Buffers for one pack after the other; flat, whatever is in them. */
 struct pack_check {
 	struct store *store; /* borrowed */
 	pthread_mutex_t *large; /* borrowed: who has it may have a large blob in memory */
 	struct hash *hash; /* owned */
 	struct buf bytes; /* owned: of the pack, where one is being read */
-	struct buf plain; /* owned: a blob */
+	struct buf plain; /* owned: a blob, or those of a batch */
+	struct hash_input batch[PACK_CHECK_BATCH]; /* decoded, but not held against their ids */
+	size_t batch_count;
 	size_t start; /* what of bytes is done with */
 	uint64_t size, read; /* bytes: of the pack, and read of it */
 	char name[ID_TEXT_SIZE];
