@@ -124,38 +124,55 @@ static void find_wanted(struct copier *copier)
 
 /* --- Copying --- */
 
-static int put(void *context, const struct index_entry *entry, const struct blob_sealed *sealed,
-	const struct buf *plain, struct err *err)
+/* Compressed is compressed; what is not may become so, or must not be. */
+static bool keeps(void *context, const struct index_entry *entry)
+{
+	const struct copier *copier = context;
+	bool version_2 = repository_config(copier->to)->version >= 2;
+
+	return version_2 == (entry->location.plain_length != 0);
+}
+
+static int put(void *context, struct blob_codec *codec, const struct index_entry *entry,
+	const struct blob_sealed *sealed, const struct buf *plain, struct err *err)
 {
 	struct copier *copier = context;
 	struct progress *progress = copier->options->progress;
+	enum blob_type type = entry->is_tree ? BLOB_TREE : BLOB_DATA;
 	struct repository_added added;
-	struct id id;
-	int r;
+	int r = sealed ? repository_save_sealed_blob(
+				 copier->to, codec, type, &entry->id, sealed, &added, err)
+		       : repository_save_blob_as(copier->to, codec, type, &entry->id, plain->data,
+				 plain->size, &added, err);
 
-	(void)sealed;
-	r = repository_save_blob(copier->to, repository_codec(copier->to),
-		entry->is_tree ? BLOB_TREE : BLOB_DATA, plain->data, plain->size, &id, &added, err);
 	progress_add(&progress->files_done, 1);
-	progress_add(&progress->bytes_done, plain->size);
-	return r < 0 ? r : go_on(copier, err);
+	progress_add(&progress->bytes_done, blob_plain_size(&entry->location));
+	return r;
+}
+
+static int go_on_copying(void *context, struct err *err)
+{
+	return go_on(context, err);
 }
 
 static int copy_blobs(struct copier *copier, struct err *err)
 {
-	struct repack repack = {
+	const struct repack repack = {
 		.repository = copier->from,
+		.target = copier->to,
 		.order = &copier->order,
 		.keep = copier->wanted,
 		.put = put,
+		.keeps = keeps,
 		.put_context = copier,
+		.go_on = go_on_copying,
+		.context = copier,
 	};
 	int r = go_on(copier, err);
 
 	find_wanted(copier);
-	for (size_t p = 0; r >= 0 && p < copier->order.packs; p++)
-		r = repack_pack(&repack, p, err);
-	repack_done(&repack);
+	if (r >= 0)
+		r = repack_run(&repack, err);
 	if (r >= 0)
 		r = repository_flush(copier->to, repository_codec(copier->to), err);
 	memset(copier->wanted, 0, index_count(copier->order.index) / 8 + 1);

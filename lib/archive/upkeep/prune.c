@@ -289,38 +289,50 @@ static int remove_unindexed(struct pruner *pruner, struct err *err)
 	return r;
 }
 
+static int go_on_packing(void *context, struct err *err)
+{
+	return go_on(context, err);
+}
+
+static void count_packed(void *context, size_t number)
+{
+	const struct pruner *pruner = context;
+	const struct plan_pack *pack = &pruner->packs[number];
+	struct progress *progress = pruner->options->progress;
+
+	progress_add(&progress->files_done, 1);
+	progress_add(&progress->bytes_done, (uint64_t)pack->used_bytes + pack->unused_bytes);
+}
+
 static int repack_all(struct pruner *pruner, struct err *err)
 {
 	const struct prune_options *options = pruner->options;
+	cleanup_free uint8_t *packs = bits_new(pruner->order.packs);
 	cleanup_packer struct packer packer;
-	struct repack repack = {
+	const struct repack repack = {
 		.repository = pruner->repository,
 		.order = &pruner->order,
+		.packs = packs,
 		.keep = pruner->keep,
 		.put = packer_put,
+		.keeps = packer_keeps,
 		.put_context = &packer,
+		.go_on = go_on_packing,
+		.on_pack = count_packed,
+		.context = pruner,
 	};
-	int r = 0;
+	int r;
 
 	packer_init(&packer, pruner->repository);
 	packer.compress_trees = options->limits.compress_trees;
 	packer.compress_data = options->limits.compress_data;
-	for (size_t p = 0; r >= 0 && p < pruner->order.packs; p++) {
-		const struct plan_pack *pack = &pruner->packs[p];
-
-		if (pack->verdict != PLAN_REPACK)
-			continue;
-		r = go_on(pruner, err);
-		if (r >= 0)
-			r = repack_pack(&repack, p, err);
-		progress_add(&options->progress->files_done, 1);
-		progress_add(&options->progress->bytes_done,
-			(uint64_t)pack->used_bytes + pack->unused_bytes);
-	}
-	if (r >= 0)
-		r = packer_flush(&packer, err);
-	repack_done(&repack);
-	return r;
+	if (!packs)
+		return err_oom(err);
+	for (size_t p = 0; p < pruner->order.packs; p++)
+		if (pruner->packs[p].verdict == PLAN_REPACK)
+			bits_add(packs, p);
+	r = repack_run(&repack, err);
+	return r < 0 ? r : packer_flush(&packer, err);
 }
 
 static int carry_out(struct pruner *pruner, struct err *err)
