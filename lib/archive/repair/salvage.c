@@ -5,11 +5,11 @@
 
 #include "archive/repair/rebuild.h"
 #include "archive/upkeep/bits.h"
-#include "archive/upkeep/order.h"
 #include "archive/upkeep/packer.h"
 #include "archive/upkeep/reindex.h"
 #include "archive/upkeep/repack.h"
 #include "base/cleanup.h"
+#include "repo/stream/pack_order.h"
 
 static int go_on(const struct salvage_options *options, struct err *err)
 {
@@ -130,12 +130,11 @@ static int move_blobs(struct repository *repository, const uint8_t *drop,
 	const struct salvage_options *options, struct err *err)
 {
 	struct salvage_options own = *options;
-	cleanup_order struct order order = {0};
+	cleanup_pack_order struct pack_order order = {0};
 	cleanup_packer struct packer packer;
 	const struct repack repack = {
 		.repository = repository,
 		.order = &order,
-		.packs = drop,
 		.put = packer_put,
 		.keeps = packer_keeps,
 		.put_context = &packer,
@@ -147,7 +146,7 @@ static int move_blobs(struct repository *repository, const uint8_t *drop,
 	int r;
 
 	packer_init(&packer, repository);
-	r = order_init(&order, repository_index(repository), err);
+	r = pack_order_init(&order, repository_index(repository), NULL, drop, err);
 	if (r >= 0)
 		r = repack_run(&repack, err);
 	return r < 0 ? r : packer_flush(&packer, err);

@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "archive/pipeline.h"
-#include "archive/upkeep/bits.h"
 
 #define THREADS 5 /* reads, and packs made durable, at a time */
 #define SLOTS (THREADS + 1)
@@ -240,7 +239,7 @@ static int move_other_copy(
 /* Only while no worker is busy: the index may be looked at by one thread alone. */
 static int move_later(struct moving *moving, struct err *err)
 {
-	const struct index_entry *entries = (const void *)moving->later.data;
+	const struct index_entry *entries;
 	int r = wait_until_idle(moving, err);
 
 	entries = (const struct index_entry *)(const void *)moving->later.data;
@@ -311,14 +310,6 @@ static bool fits(const struct slot *slot, const struct index_entry *entry)
 	       next + entry->location.length - start <= RUN_BYTES;
 }
 
-static bool is_same(const struct slot *slot, const struct index_entry *entry)
-{
-	size_t count;
-	const struct index_entry *last = entries_of(slot, &count) + count - 1;
-
-	return last->location.offset == entry->location.offset && id_equal(&last->id, &entry->id);
-}
-
 /* Whether it can be read at all: what the index promises is not to be believed further. */
 static bool is_sane(const struct index_entry *entry)
 {
@@ -328,35 +319,48 @@ static bool is_sane(const struct index_entry *entry)
 	       blob_plain_size(&entry->location) <= blob_plain_max(type);
 }
 
-static int move_pack(struct moving *moving, size_t pack, struct err *err)
+/* Sends what of a pack is to be moved on its way, run by run. */
+static int move_pack(struct moving *moving, const struct id *id, const struct index_entry *entries,
+	size_t count, struct err *err)
 {
-	const struct repack *repack = moving->repack;
-	const struct index *index = repack->order->index;
-	const struct id *id = index_pack_id(index, (uint32_t)pack);
 	struct slot *slot = NULL;
-	size_t count;
-	const uint32_t *numbers = order_pack(repack->order, pack, &count);
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < count; i++) {
-		const struct index_entry *entry = index_at(index, numbers[i]);
-
-		if ((repack->keep && !bits_has(repack->keep, numbers[i])) ||
-			(slot && is_same(slot, entry)))
-			continue;
-		if (!is_sane(entry)) {
-			r = leave_for_later(moving, entry, 1, err);
+		if (!is_sane(&entries[i])) {
+			r = leave_for_later(moving, &entries[i], 1, err);
 			continue;
 		}
-		if (slot && !fits(slot, entry))
+		if (slot && !fits(slot, &entries[i]))
 			r = send(moving, TAKE(slot), err);
 		if (r >= 0 && !slot)
 			r = take_slot(moving, id, &slot, err);
 		if (r >= 0)
-			r = buf_add(
-				&slot->entries, index_at(index, numbers[i]), sizeof(*entry), err);
+			r = buf_add(&slot->entries, &entries[i], sizeof(entries[i]), err);
 	}
 	return r < 0 || !slot ? r : send(moving, slot, err);
+}
+
+static int move_packs(struct moving *moving, struct err *err)
+{
+	const struct repack *repack = moving->repack;
+	const struct index *index = repository_index(repack->repository);
+	cleanup_buf struct buf list = BUF_INIT(UINT32_MAX);
+	int r;
+
+	while ((r = pack_order_next(repack->order, &list, err)) > 0) {
+		const struct index_entry *entries = (const void *)list.data;
+
+		r = go_on(moving, err);
+		if (r >= 0)
+			r = move_pack(moving, index_pack_id(index, entries->pack), entries,
+				list.size / sizeof(*entries), err);
+		if (r < 0)
+			break;
+		if (repack->on_pack)
+			repack->on_pack(repack->context, entries->pack);
+	}
+	return r;
 }
 
 static int start(struct moving *moving, struct err *err)
@@ -406,15 +410,8 @@ int repack_run(const struct repack *repack, struct err *err)
 	struct moving moving = {.repack = repack};
 	int r = start(&moving, err);
 
-	for (size_t p = 0; r >= 0 && p < repack->order->packs; p++) {
-		if (repack->packs && !bits_has(repack->packs, p))
-			continue;
-		r = go_on(&moving, err);
-		if (r >= 0)
-			r = move_pack(&moving, p, err);
-		if (r >= 0 && repack->on_pack)
-			repack->on_pack(repack->context, p);
-	}
+	if (r >= 0)
+		r = move_packs(&moving, err);
 	if (r >= 0)
 		r = move_later(&moving, err);
 	finish(&moving);

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "archive/upkeep/order.h"
 #include "base/err.h"
 #include "repo/repository.h"
+#include "repo/stream/pack_order.h"
 
 /* Takes a blob that was proved: sealed with the target's key (compressed as it was), or its
  * plaintext; the other is NULL. All borrowed for the call. codec: the target's. Called in several
@@ -20,11 +20,9 @@ typedef int repack_put_fn(void *context, struct blob_codec *codec, const struct 
 typedef bool repack_keeps_fn(void *context, const struct index_entry *entry);
 
 struct repack {
-	struct repository *repository; /* borrowed, as all here: that of the order's index */
+	struct repository *repository; /* borrowed, as all here: its index made the order */
 	struct repository *target; /* where put puts it, with a key of its own; NULL: the same */
-	const struct order *order;
-	const uint8_t *packs; /* a bit by pack: blobs are moved out of it; NULL: of all */
-	const uint8_t *keep; /* a bit by entry: it is to be moved; NULL: all are */
+	struct pack_order *order; /* all that is to be moved */
 	repack_put_fn *put;
 	repack_keeps_fn *keeps;
 	void *put_context;
