@@ -10,9 +10,9 @@
 #include "archive/select.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "crypto/cipher.h"
 #include "repo/pack.h"
 #include "repo/stream/pack_check.h"
+#include "repo/stream/pack_order.h"
 #include "repo/stream/tree_stream.h"
 
 #define DEPTH_MAX 2048 /* folders */
@@ -84,43 +84,10 @@ static int note_pack(const struct id *id, uint64_t size_bytes, void *context, st
 	return 0;
 }
 
-/* What a pack's size must be by its list. */
-static uint64_t expected_size(const struct index_entry *entries, size_t count)
-{
-	uint64_t size = CIPHER_OVERHEAD + 4;
-
-	for (size_t i = 0; i < count; i++)
-		size += entries[i].location.length + (entries[i].location.plain_length ? 41u : 37u);
-	return size;
-}
-
-/* Collects the entries of the pack at a number of the list in ret and returns how many they are in
- * the list. A blob given twice at one place (by two index files) comes once. */
-static int take_pack(const struct sorted *list, size_t number, struct buf *ret, size_t *ret_count,
-	struct err *err)
-{
-	struct index_entry last = {.pack = 0}, entry;
-	size_t n = 0;
-	int r = 0;
-
-	buf_clear(ret);
-	for (; r >= 0 && number + n < sorted_count(list); n++) {
-		memcpy(&entry, sorted_at(list, number + n), sizeof(entry));
-		if (n && entry.pack != last.pack)
-			break;
-		if (!n || last.location.offset != entry.location.offset ||
-			!id_equal(&last.id, &entry.id))
-			r = buf_add(ret, &entry, sizeof(entry), err);
-		last = entry;
-	}
-	*ret_count = n;
-	return r;
-}
-
 static void check_pack_size(
 	uint64_t size, const struct index_entry *entries, size_t count, struct err *ret_err)
 {
-	uint64_t expected = expected_size(entries, count);
+	uint64_t expected = pack_order_size(entries, count);
 
 	if (!size)
 		err_set(ret_err, ERR_CORRUPT, ENOENT, "pack is missing");
@@ -253,21 +220,20 @@ static int send_slot(struct reading *reading, struct slot *slot, bool is_wanted,
 	return slot->done ? 0 : pipeline_push(reading->pipeline, &job, err);
 }
 
-static int check_listed(struct reading *reading, const struct sorted *list, struct err *err)
+static int check_listed(struct reading *reading, struct pack_order *order, struct err *err)
 {
 	struct checker *checker = reading->checker;
-	int r = 0;
-	size_t n;
+	int r;
 
-	for (size_t at = 0; r >= 0 && at < sorted_count(list); at += n) {
+	for (;;) {
 		struct slot *slot = &reading->slots[reading->next++ % SLOTS];
 		const struct index_entry *entries;
 
 		r = empty_slot(reading, slot, err);
 		if (r >= 0)
-			r = take_pack(list, at, &slot->entries, &n, err);
-		if (r < 0)
-			return r;
+			r = pack_order_next(order, &slot->entries, err);
+		if (r <= 0)
+			break;
 		entries = (const struct index_entry *)(void *)slot->entries.data;
 		slot->id = *index_pack_id(index_of(checker), entries->pack);
 		slot->size = checker->packs[entries->pack].size;
@@ -276,6 +242,8 @@ static int check_listed(struct reading *reading, const struct sorted *list, stru
 		check_pack_size(slot->size, entries, slot->entries.size / sizeof(*entries),
 			&slot->size_err);
 		r = send_slot(reading, slot, is_read(checker, entries->pack), err);
+		if (r < 0)
+			break;
 	}
 	for (size_t i = 0; r >= 0 && i < SLOTS; i++)
 		r = empty_slot(reading, &reading->slots[reading->next++ % SLOTS], err);
@@ -284,14 +252,14 @@ static int check_listed(struct reading *reading, const struct sorted *list, stru
 
 static int check_packs(struct checker *checker, struct err *err)
 {
-	cleanup_sorted struct sorted *list = NULL;
+	cleanup_pack_order struct pack_order order = {0};
 	struct reading reading = {.checker = checker};
 	int r = start_reading(&reading, err);
 
 	if (r >= 0)
-		r = index_by_pack(index_of(checker), &list, err);
+		r = pack_order_init(&order, index_of(checker), NULL, NULL, err);
 	if (r >= 0)
-		r = check_listed(&reading, list, err);
+		r = check_listed(&reading, &order, err);
 	end_reading(&reading);
 	return r;
 }

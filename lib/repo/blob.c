@@ -299,57 +299,100 @@ static int encode_source(struct blob_codec *codec, const struct blob_source *sou
 	return r < 0 ? r : buf_add(ret, room, CIPHER_MAC_SIZE, err);
 }
 
-/* Opens what was sealed and compares its hash, that is, all of it with what went in. */
-static int verify_source(struct blob_codec *codec, const struct buf *sealed, const struct id *id,
-	size_t size, struct err *err)
+/* Hashes what the next n sealed bytes open and decode to, and counts it. */
+static int prove_piece(struct blob_codec *codec, const uint8_t *text, size_t n, bool is_plain,
+	struct buf *out, size_t *plain, bool *ended, struct err *err)
 {
-	size_t left = sealed->size - CIPHER_OVERHEAD, plain = 0;
-	const uint8_t *text = sealed->data + CIPHER_IV_SIZE;
+	const uint8_t *at = codec->piece;
+	size_t rest = n;
+	int r = cipher_open_next(codec->cipher, text, n, codec->piece, err);
+
+	if (is_plain) {
+		*plain += n;
+		return r < 0 ? r : hash_add(codec->hash, codec->piece, n, err);
+	}
+	do {
+		buf_clear(out);
+		if (r >= 0)
+			r = zstd_decode_next(codec->decoder, &at, &rest, out, ended, err);
+		if (r >= 0)
+			r = hash_add(codec->hash, out->data, out->size, err);
+		*plain += out->size;
+		/* A full step may have left something in the decoder. */
+	} while (r >= 0 && !*ended && (rest || out->size == ZSTD_STEP));
+	if (r >= 0 && rest)
+		r = err_set(err, ERR_CORRUPT, EBADMSG, "open a blob: something follows the frame");
+	return r;
+}
+
+int blob_prove(struct blob_codec *codec, const struct blob_sealed *sealed, const struct id *id,
+	struct err *err)
+{
 	cleanup_buf struct buf out = BUF_INIT(2 * ZSTD_STEP);
+	const uint8_t *text = sealed->data + CIPHER_IV_SIZE;
+	bool is_plain = !sealed->plain_length, ended = is_plain;
+	size_t left, size, plain = 0;
 	struct id found = {{0}};
-	bool ended = false;
 	int r = cipher_open_begin(codec->cipher, sealed->data, sealed->size, err);
 
-	if (r >= 0)
+	if (r < 0)
+		return r;
+	left = sealed->size - CIPHER_OVERHEAD;
+	size = is_plain ? left : sealed->plain_length;
+	if (!is_plain)
 		r = zstd_decode_begin(codec->decoder, err);
 	if (r >= 0)
 		r = hash_begin(codec->hash, err);
-	while (r >= 0 && left) {
-		size_t n = left < PIECE ? left : PIECE, rest = n;
-		const uint8_t *at = codec->piece;
+	while (r >= 0 && left && plain <= size) {
+		size_t n = left < PIECE ? left : PIECE;
 
-		r = cipher_open_next(codec->cipher, text, n, codec->piece, err);
+		r = prove_piece(codec, text, n, is_plain, &out, &plain, &ended, err);
 		text += n;
 		left -= n;
-		do {
-			buf_clear(&out);
-			if (r >= 0)
-				r = zstd_decode_next(codec->decoder, &at, &rest, &out, &ended, err);
-			if (r >= 0)
-				r = hash_add(codec->hash, out.data, out.size, err);
-			plain += out.size;
-			/* A full step may have left something in the decoder. */
-		} while (r >= 0 && !ended && (rest || out.size == ZSTD_STEP));
 	}
 	if (r >= 0)
 		r = hash_end(codec->hash, found.bytes, err);
-	if (r >= 0 && (!ended || plain != size || !id_equal(&found, id)))
-		r = err_set(err, ERR_CORRUPT, EBADMSG, "other bytes than were put in");
-	return r < 0 ? err_wrap(err, "verify a blob before storing it") : 0;
+	if (r < 0)
+		return r;
+	if (!ended || left || plain != size || !id_equal(&found, id))
+		return err_set(err, ERR_CORRUPT, EBADMSG, "open a blob: its hash is another");
+	return 0;
+}
+
+int blob_reseal(struct blob_codec *codec, struct blob_codec *from, const struct blob_sealed *sealed,
+	const struct id *id, struct blob_sealed *ret, struct err *err)
+{
+	size_t text = sealed->size - CIPHER_OVERHEAD;
+	int r = cipher_open_begin(from->cipher, sealed->data, sealed->size, err);
+
+	if (r >= 0)
+		r = need_scratch(codec, sealed->size, err);
+	if (r >= 0)
+		r = cipher_open_next(from->cipher, sealed->data + CIPHER_IV_SIZE, text,
+			codec->sealed + CIPHER_IV_SIZE, err);
+	if (r >= 0)
+		r = cipher_seal(codec->cipher, codec->sealed, text, err);
+	if (r < 0)
+		return r;
+	*ret = (struct blob_sealed){codec->sealed, sealed->size, sealed->plain_length};
+	return blob_prove(codec, ret, id, err);
 }
 
 int blob_seal_source(struct blob_codec *codec, const struct blob_source *source,
 	const struct id *id, size_t size, struct blob_sealed *ret, struct err *err)
 {
 	cleanup_buf struct buf sealed = BUF_INIT(blob_sealed_max(BLOB_TREE));
+	struct blob_sealed made;
 	int r = encode_source(codec, source, &sealed, err);
 
 	if (r >= 0)
 		r = cipher_seal(codec->cipher, sealed.data, sealed.size - CIPHER_OVERHEAD, err);
-	if (r >= 0)
-		r = verify_source(codec, &sealed, id, size, err);
 	if (r < 0)
 		return r;
+	made = (struct blob_sealed){sealed.data, (uint32_t)sealed.size, (uint32_t)size};
+	/* The same hash, that is, all of it as it went in. */
+	if (blob_prove(codec, &made, id, err) < 0)
+		return err_wrap(err, "verify a blob before storing it");
 	free(codec->sealed);
 	codec->sealed_size = sealed.allocated;
 	codec->sealed = TAKE(sealed.data);

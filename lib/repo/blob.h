@@ -72,6 +72,16 @@ int blob_seal(struct blob_codec *codec, enum blob_type type, bool compress, bool
 	const void *data, size_t size, struct blob_sealed *ret, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* Opens a sealed blob piece by piece and checks it against id; it stays sealed, and its plaintext
+ * is nowhere whole. -EBADMSG. */
+int blob_prove(struct blob_codec *codec, const struct blob_sealed *sealed, const struct id *id,
+	struct err *err) __attribute__((warn_unused_result));
+/* Seals with codec's key what from's key had sealed, compressed as it is. What was made is proved
+ * against id, and with it what it was made of. -EBADMSG. */
+int blob_reseal(struct blob_codec *codec, struct blob_codec *from, const struct blob_sealed *sealed,
+	const struct id *id, struct blob_sealed *ret, struct err *err)
+	__attribute__((warn_unused_result));
+
 /* A plaintext that is made piece by piece, each time the same, and never stands in memory whole:
  * next appends the first or the next piece to ret and returns 1, or 0 at the end. */
 struct blob_source {

@@ -112,9 +112,30 @@ int index_sort(struct index *index, struct err *err)
 	return table_sort(index->entries, err);
 }
 
-int index_by_pack(const struct index *index, struct sorted **ret, struct err *err)
+/* Bits of what is wanted, or NULL. */
+struct choice {
+	const uint8_t *entries, *packs;
+};
+
+static bool is_chosen(void *context, size_t number, const void *record)
 {
-	return table_reorder(index->entries, compare_by_pack, ret, err);
+	const struct choice *choice = context;
+	const struct index_entry *entry = record;
+	uint32_t pack = entry->pack;
+
+	if (choice->packs &&
+		(index_is_pending(entry) || !(choice->packs[pack / 8] >> pack % 8 & 1)))
+		return false;
+	return !choice->entries || choice->entries[number / 8] >> number % 8 & 1;
+}
+
+int index_by_pack(const struct index *index, const uint8_t *entries, const uint8_t *packs,
+	struct sorted **ret, struct err *err)
+{
+	struct choice choice = {entries, packs};
+
+	return table_reorder(index->entries, compare_by_pack, entries || packs ? is_chosen : NULL,
+		&choice, ret, err);
 }
 
 size_t index_pack_count(const struct index *index)

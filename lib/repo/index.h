@@ -70,9 +70,10 @@ const struct index_entry *index_at(const struct index *index, size_t number);
 
 /* After the last of many adds, before many look-ups. */
 int index_sort(struct index *index, struct err *err) __attribute__((warn_unused_result));
-/* All entries by pack and place in it; freed with sorted_free, before the index. */
-int index_by_pack(const struct index *index, struct sorted **ret, struct err *err)
-	__attribute__((warn_unused_result));
+/* Entries by pack and place in it; freed with sorted_free, before the index. See
+ * repo/stream/pack_order.h. */
+int index_by_pack(const struct index *index, const uint8_t *entries, const uint8_t *packs,
+	struct sorted **ret, struct err *err) __attribute__((warn_unused_result));
 
 /* Reads an index file's JSON into index. -EBADMSG. */
 int index_parse(struct index *index, const void *text, size_t size, struct err *err)

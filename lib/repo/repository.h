@@ -120,6 +120,11 @@ int repository_save_blob_as(struct repository *repository, struct blob_codec *co
 	enum blob_type type, const struct id *id, const void *data, size_t size,
 	struct repository_added *ret_added, struct err *err) __attribute__((warn_unused_result));
 
+/* The same for a blob that is sealed already, by a codec of this repository, and proved. */
+int repository_save_sealed_blob(struct repository *repository, struct blob_codec *codec,
+	enum blob_type type, const struct id *id, const struct blob_sealed *sealed,
+	struct repository_added *ret_added, struct err *err) __attribute__((warn_unused_result));
+
 /* The same for a tree that is not to stand in memory whole. Its source is gone through once if it
  * is known, else twice. */
 int repository_save_tree(struct repository *repository, struct blob_codec *codec,

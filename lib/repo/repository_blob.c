@@ -252,6 +252,20 @@ int repository_save_blob_as(struct repository *repository, struct blob_codec *co
 	return r < 0 ? r : store_sealed(repository, codec, type, id, &sealed, size, ret_added, err);
 }
 
+int repository_save_sealed_blob(struct repository *repository, struct blob_codec *codec,
+	enum blob_type type, const struct id *id, const struct blob_sealed *sealed,
+	struct repository_added *ret_added, struct err *err)
+{
+	size_t plain = sealed->plain_length ? sealed->plain_length
+					    : sealed->size - (size_t)CIPHER_OVERHEAD;
+	int r = claim(repository, type, id, err);
+
+	if (r < 0)
+		return r;
+	*ret_added = (struct repository_added){0};
+	return r ? store_sealed(repository, codec, type, id, sealed, plain, ret_added, err) : 0;
+}
+
 int repository_save_blob(struct repository *repository, struct blob_codec *codec,
 	enum blob_type type, const void *data, size_t size, struct id *ret_id,
 	struct repository_added *ret_added, struct err *err)

@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "archive/upkeep/bits.h"
-#include "archive/upkeep/order.h"
 #include "archive/upkeep/packer.h"
 #include "archive/upkeep/reindex.h"
 #include "base/cleanup.h"
 #include "crypto/cipher.h"
+#include "repo/stream/pack_order.h"
 
 #define UNREAD_MAX (1u << 30) /* bytes of the list of packs to read */
 
@@ -25,7 +25,7 @@ struct rebuilder {
 	const struct rebuild_options *options;
 	struct rebuild_result *result;
 	const struct index *index; /* borrowed */
-	struct order order; /* owned, as all below */
+	uint64_t *sizes; /* owned, as all below; by pack: bytes that it should have */
 	uint8_t *drop; /* a bit by pack: what the index says of it goes */
 	uint8_t *there; /* a bit by pack: its file is there */
 	struct buf unread; /* struct unread */
@@ -89,14 +89,28 @@ static int note_pack(const struct id *id, uint64_t size_bytes, void *context, st
 
 	if (index_find_pack(rebuilder->index, id, &pack)) {
 		bits_add(rebuilder->there, pack);
-		if (!rebuilder->options->read_all_packs &&
-			size_bytes == order_pack_size(&rebuilder->order, pack))
+		if (!rebuilder->options->read_all_packs && size_bytes == rebuilder->sizes[pack])
 			return 0;
 		bits_add(rebuilder->drop, pack);
 	}
 	progress_add(&rebuilder->options->progress->files_total, 1);
 	progress_add(&rebuilder->options->progress->bytes_total, size_bytes);
 	return buf_add(&rebuilder->unread, &unread, sizeof(unread), err);
+}
+
+static int find_sizes(struct rebuilder *rebuilder, struct err *err)
+{
+	cleanup_pack_order struct pack_order order = {0};
+	cleanup_buf struct buf list = BUF_INIT(UINT32_MAX);
+	int r = pack_order_init(&order, rebuilder->index, NULL, NULL, err);
+
+	while (r >= 0 && (r = pack_order_next(&order, &list, err)) > 0) {
+		const struct index_entry *entries = (const void *)list.data;
+
+		rebuilder->sizes[entries->pack] =
+			pack_order_size(entries, list.size / sizeof(*entries));
+	}
+	return r;
 }
 
 static int compare(struct repository *repository, struct rebuilder *rebuilder, struct err *err)
@@ -111,9 +125,10 @@ static int compare(struct repository *repository, struct rebuilder *rebuilder, s
 	packs = index_pack_count(rebuilder->index);
 	rebuilder->drop = bits_new(packs);
 	rebuilder->there = bits_new(packs);
-	if (!rebuilder->drop || !rebuilder->there)
+	rebuilder->sizes = calloc(packs + 1, sizeof(*rebuilder->sizes));
+	if (!rebuilder->drop || !rebuilder->there || !rebuilder->sizes)
 		return err_oom(err);
-	r = order_init(&rebuilder->order, rebuilder->index, err);
+	r = find_sizes(rebuilder, err);
 	if (r >= 0)
 		r = repository_list(repository, STORE_PACK, note_pack, rebuilder, err);
 	progress_know_total(rebuilder->options->progress);
@@ -193,7 +208,7 @@ int rebuild_run(struct repository *repository, const struct rebuild_options *opt
 	r = compare(repository, &rebuilder, err);
 	if (r >= 0)
 		r = mend_index(&rebuilder, err);
-	order_done(&rebuilder.order);
+	free(rebuilder.sizes);
 	index_batch_done(&rebuilder.batch);
 	buf_done(&rebuilder.unread);
 	free(rebuilder.drop);

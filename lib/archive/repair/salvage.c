@@ -5,11 +5,11 @@
 
 #include "archive/repair/rebuild.h"
 #include "archive/upkeep/bits.h"
-#include "archive/upkeep/order.h"
 #include "archive/upkeep/packer.h"
 #include "archive/upkeep/reindex.h"
 #include "archive/upkeep/repack.h"
 #include "base/cleanup.h"
+#include "repo/stream/pack_order.h"
 
 static int go_on(const struct salvage_options *options, struct err *err)
 {
@@ -105,33 +105,50 @@ static int find_packs(struct repository *repository, const struct id *packs, siz
 	return r;
 }
 
+/* What is called while blobs are moved. */
+static int go_on_moving(void *context, struct err *err)
+{
+	return go_on(context, err);
+}
+
+static void count_moved(void *context, size_t pack)
+{
+	const struct salvage_options *options = context;
+
+	(void)pack;
+	progress_add(&options->progress->files_done, 1);
+}
+
+static void lose(void *context, const struct id *id, const struct err *err)
+{
+	const struct salvage_options *options = context;
+
+	options->on_lost(options->context, id, err);
+}
+
 static int move_blobs(struct repository *repository, const uint8_t *drop,
 	const struct salvage_options *options, struct err *err)
 {
-	const struct index *index = repository_index(repository);
-	cleanup_order struct order order = {0};
+	struct salvage_options own = *options;
+	cleanup_pack_order struct pack_order order = {0};
 	cleanup_packer struct packer packer;
-	struct repack repack = {
+	const struct repack repack = {
 		.repository = repository,
 		.order = &order,
 		.put = packer_put,
+		.keeps = packer_keeps,
 		.put_context = &packer,
-		.on_lost = options->on_lost,
-		.context = options->context,
+		.go_on = go_on_moving,
+		.on_pack = count_moved,
+		.on_lost = options->on_lost ? lose : NULL,
+		.context = &own,
 	};
 	int r;
 
 	packer_init(&packer, repository);
-	r = order_init(&order, index, err);
-	for (size_t p = 0; r >= 0 && p < index_pack_count(index); p++) {
-		if (!bits_has(drop, p))
-			continue;
-		r = go_on(options, err);
-		if (r >= 0)
-			r = repack_pack(&repack, p, err);
-		progress_add(&options->progress->files_done, 1);
-	}
-	repack_done(&repack);
+	r = pack_order_init(&order, repository_index(repository), NULL, drop, err);
+	if (r >= 0)
+		r = repack_run(&repack, err);
 	return r < 0 ? r : packer_flush(&packer, err);
 }
 

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "archive/upkeep/bits.h"
-#include "archive/upkeep/order.h"
 #include "archive/upkeep/repack.h"
 #include "archive/upkeep/replace.h"
 #include "archive/upkeep/used.h"
 #include "base/cleanup.h"
+#include "repo/stream/pack_order.h"
 
 #define BATCH_BYTES (512ull << 20) /* snapshots are saved when so much was found to copy */
 
@@ -18,7 +18,7 @@ struct copier {
 	const struct copy_options *options;
 	const struct snapshot *const *snapshots; /* borrowed */
 	size_t count;
-	struct order order; /* owned: of the source */
+	const struct index *index; /* borrowed: of the source */
 	struct used used; /* owned: what the snapshots so far need */
 	uint8_t *wanted; /* owned; a bit by entry: needed and not there yet */
 	uint8_t *looked; /* owned; a bit by entry: it was looked for in the target */
@@ -27,7 +27,6 @@ struct copier {
 
 static void copier_done(struct copier *copier)
 {
-	order_done(&copier->order);
 	used_done(&copier->used);
 	free(copier->wanted);
 	free(copier->looked);
@@ -104,7 +103,7 @@ static int want(struct copier *copier, const struct snapshot *snapshot, struct e
 
 static void find_wanted(struct copier *copier)
 {
-	const struct index *index = copier->order.index;
+	const struct index *index = copier->index;
 	struct progress *progress = copier->options->progress;
 
 	for (size_t i = 0; i < index_count(index); i++) {
@@ -124,41 +123,60 @@ static void find_wanted(struct copier *copier)
 
 /* --- Copying --- */
 
-static int put(void *context, const struct index_entry *entry, const struct blob_sealed *sealed,
-	const struct buf *plain, struct err *err)
+/* Compressed is compressed; what is not may become so, or must not be. */
+static bool keeps(void *context, const struct index_entry *entry)
+{
+	const struct copier *copier = context;
+	bool version_2 = repository_config(copier->to)->version >= 2;
+
+	return version_2 == (entry->location.plain_length != 0);
+}
+
+static int put(void *context, struct blob_codec *codec, const struct index_entry *entry,
+	const struct blob_sealed *sealed, const struct buf *plain, struct err *err)
 {
 	struct copier *copier = context;
 	struct progress *progress = copier->options->progress;
+	enum blob_type type = entry->is_tree ? BLOB_TREE : BLOB_DATA;
 	struct repository_added added;
-	struct id id;
-	int r;
+	int r = sealed ? repository_save_sealed_blob(
+				 copier->to, codec, type, &entry->id, sealed, &added, err)
+		       : repository_save_blob_as(copier->to, codec, type, &entry->id, plain->data,
+				 plain->size, &added, err);
 
-	(void)sealed;
-	r = repository_save_blob(copier->to, repository_codec(copier->to),
-		entry->is_tree ? BLOB_TREE : BLOB_DATA, plain->data, plain->size, &id, &added, err);
 	progress_add(&progress->files_done, 1);
-	progress_add(&progress->bytes_done, plain->size);
-	return r < 0 ? r : go_on(copier, err);
+	progress_add(&progress->bytes_done, blob_plain_size(&entry->location));
+	return r;
+}
+
+static int go_on_copying(void *context, struct err *err)
+{
+	return go_on(context, err);
 }
 
 static int copy_blobs(struct copier *copier, struct err *err)
 {
-	struct repack repack = {
+	cleanup_pack_order struct pack_order order = {0};
+	const struct repack repack = {
 		.repository = copier->from,
-		.order = &copier->order,
-		.keep = copier->wanted,
+		.target = copier->to,
+		.order = &order,
 		.put = put,
+		.keeps = keeps,
 		.put_context = copier,
+		.go_on = go_on_copying,
+		.context = copier,
 	};
 	int r = go_on(copier, err);
 
 	find_wanted(copier);
-	for (size_t p = 0; r >= 0 && p < copier->order.packs; p++)
-		r = repack_pack(&repack, p, err);
-	repack_done(&repack);
+	if (r >= 0)
+		r = pack_order_init(&order, copier->index, copier->wanted, NULL, err);
+	if (r >= 0)
+		r = repack_run(&repack, err);
 	if (r >= 0)
 		r = repository_flush(copier->to, repository_codec(copier->to), err);
-	memset(copier->wanted, 0, index_count(copier->order.index) / 8 + 1);
+	memset(copier->wanted, 0, index_count(copier->index) / 8 + 1);
 	return r;
 }
 
@@ -203,13 +221,12 @@ static int prepare(struct copier *copier, struct err *err)
 
 	if (r >= 0)
 		r = repository_load_index(copier->to, NULL, err);
-	if (r >= 0)
-		r = order_init(&copier->order, repository_index(copier->from), err);
+	copier->index = repository_index(copier->from);
 	if (r >= 0)
 		r = used_init(&copier->used, copier->from, err);
 	if (r < 0)
 		return r;
-	blobs = index_count(copier->order.index);
+	blobs = index_count(copier->index);
 	copier->used.stop = copier->options->stop;
 	copier->used.tick = copier->options->tick;
 	copier->used.context = copier->options->context;

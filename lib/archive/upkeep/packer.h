@@ -1,7 +1,9 @@
 /* Puts blobs that are sealed already into new packs, without asking whether they are known:
- * for moving what is stored from one pack to another. One thread. */
+ * for moving what is stored from one pack to another. */
 #ifndef NEXUS_ARCHIVE_UPKEEP_PACKER_H
 #define NEXUS_ARCHIVE_UPKEEP_PACKER_H
+
+#include <pthread.h>
 
 #include "base/err.h"
 #include "repo/index.h"
@@ -12,7 +14,11 @@
 
 struct packer {
 	struct repository *repository; /* borrowed */
-	struct pack_writer *writers[PACKER_OPEN]; /* owned, or NULL */
+	struct {
+		pthread_mutex_t mutex;
+		struct pack_writer *writer; /* owned, or NULL */
+	} open[PACKER_OPEN];
+	pthread_mutex_t mutex; /* guards the batch */
 	struct index_batch batch; /* owned: packs that stand in no index file yet */
 	bool compress_trees, compress_data; /* packer_put: seal anew what is uncompressed */
 };
@@ -21,18 +27,22 @@ void packer_init(struct packer *packer, struct repository *repository);
 /* Gives up what is not finished. */
 void packer_done(struct packer *packer);
 
-/* sealed is copied. Full packs are made durable, and an index file of them when it is large. */
-int packer_add(struct packer *packer, enum blob_type type, const struct id *id,
-	const struct blob_sealed *sealed, struct err *err) __attribute__((warn_unused_result));
+/* sealed is copied. Full packs are made durable, and an index file of them when it is large. May
+ * be called from several threads, each with a codec of its own. */
+int packer_add(struct packer *packer, struct blob_codec *codec, enum blob_type type,
+	const struct id *id, const struct blob_sealed *sealed, struct err *err)
+	__attribute__((warn_unused_result));
 
-/* A repack_put_fn for a struct packer as its context. */
-int packer_put(void *context, const struct index_entry *entry, const struct blob_sealed *sealed,
-	const struct buf *plain, struct err *err) __attribute__((warn_unused_result));
+/* A repack_put_fn and a repack_keeps_fn for a struct packer as their context. */
+int packer_put(void *context, struct blob_codec *codec, const struct index_entry *entry,
+	const struct blob_sealed *sealed, const struct buf *plain, struct err *err)
+	__attribute__((warn_unused_result));
+bool packer_keeps(void *context, const struct index_entry *entry);
 
-/* After 0 all that was added is durable and in an index file. */
+/* After 0 all that was added is durable and in an index file. No other thread may add. */
 int packer_flush(struct packer *packer, struct err *err) __attribute__((warn_unused_result));
 
-/* Saves an index file of a batch, and empties it; nothing for an empty one. */
+/* Saves an index file of a batch, and empties it; nothing for an empty one. For the main thread. */
 int packer_save_index(struct repository *repository, struct index_batch *batch, struct err *err)
 	__attribute__((warn_unused_result));
 

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "archive/upkeep/bits.h"
-#include "archive/upkeep/order.h"
 #include "archive/upkeep/packer.h"
 #include "archive/upkeep/reindex.h"
 #include "archive/upkeep/repack.h"
 #include "archive/upkeep/used.h"
 #include "base/cleanup.h"
+#include "repo/stream/pack_order.h"
 
 #define UNUSED_PERCENT 5.0
 #define UNINDEXED_MAX (256u << 20) /* bytes of ids */
@@ -19,9 +19,9 @@ struct pruner {
 	struct repository *repository;
 	const struct prune_options *options;
 	const struct index *index; /* borrowed */
-	struct order order; /* owned, as all below */
-	struct used used;
+	struct used used; /* owned, as all below */
 	struct plan_pack *packs; /* by number */
+	size_t pack_count;
 	uint8_t *keep; /* a bit by entry: this copy of a used blob is the one that counts */
 	uint8_t *settled; /* a bit by index_number: such a copy was chosen */
 	uint8_t *drop; /* a bit by pack: it goes */
@@ -38,7 +38,6 @@ void prune_options_init(struct prune_options *options)
 
 static void pruner_done(struct pruner *pruner)
 {
-	order_done(&pruner->order);
 	used_done(&pruner->used);
 	free(pruner->packs);
 	free(pruner->keep);
@@ -104,6 +103,7 @@ static int prepare(struct pruner *pruner, struct err *err)
 	pruner->index = repository_index(pruner->repository);
 	packs = index_pack_count(pruner->index);
 	blobs = index_count(pruner->index);
+	pruner->pack_count = packs;
 	pruner->packs = calloc(packs + 1, sizeof(*pruner->packs));
 	pruner->keep = bits_new(blobs);
 	pruner->settled = bits_new(blobs);
@@ -131,25 +131,32 @@ static size_t canonical(const struct pruner *pruner, size_t number)
 	return ret;
 }
 
-static void describe_packs(struct pruner *pruner)
+static void describe_pack(struct plan_pack *pack, const struct index_entry *entries, size_t count)
 {
-	for (size_t p = 0; p < pruner->order.packs; p++) {
-		struct plan_pack *pack = &pruner->packs[p];
-		size_t count;
-		const uint32_t *numbers = order_pack(&pruner->order, p, &count);
+	if (pack->size && pack->size == pack_order_size(entries, count))
+		pack->flags |= PLAN_IS_THERE;
+	for (size_t i = 0; i < count; i++) {
+		bool plain = !entries[i].location.plain_length;
 
-		if (pack->size && pack->size == order_pack_size(&pruner->order, p))
-			pack->flags |= PLAN_IS_THERE;
-		for (size_t i = 0; i < count; i++) {
-			const struct index_entry *entry = index_at(pruner->index, numbers[i]);
-			bool plain = !entry->location.plain_length;
-
-			pack->flags |= entry->is_tree ? PLAN_HAS_TREES : PLAN_HAS_DATA;
-			if (plain)
-				pack->flags |=
-					entry->is_tree ? PLAN_HAS_PLAIN_TREES : PLAN_HAS_PLAIN_DATA;
-		}
+		pack->flags |= entries[i].is_tree ? PLAN_HAS_TREES : PLAN_HAS_DATA;
+		if (plain)
+			pack->flags |=
+				entries[i].is_tree ? PLAN_HAS_PLAIN_TREES : PLAN_HAS_PLAIN_DATA;
 	}
+}
+
+static int describe_packs(struct pruner *pruner, struct err *err)
+{
+	cleanup_pack_order struct pack_order order = {0};
+	cleanup_buf struct buf list = BUF_INIT(UINT32_MAX);
+	int r = pack_order_init(&order, pruner->index, NULL, NULL, err);
+
+	while (r >= 0 && (r = pack_order_next(&order, &list, err)) > 0) {
+		const struct index_entry *entries = (const void *)list.data;
+
+		describe_pack(&pruner->packs[entries->pack], entries, list.size / sizeof(*entries));
+	}
+	return r;
 }
 
 /* Which of several copies of a blob to keep: first one in a pack that has nothing but what is
@@ -212,7 +219,7 @@ static bool find_doubles(struct pruner *pruner, uint8_t *doubled)
 /* With the copies chosen, what each pack has of both. */
 static void count_bytes(struct pruner *pruner)
 {
-	for (size_t p = 0; p < pruner->order.packs; p++)
+	for (size_t p = 0; p < pruner->pack_count; p++)
 		pruner->packs[p].used_blobs = pruner->packs[p].unused_blobs = 0;
 	for (size_t i = 0; i < index_count(pruner->index); i++) {
 		const struct index_entry *entry = index_at(pruner->index, i);
@@ -249,12 +256,11 @@ static int check_settled(const struct pruner *pruner, struct err *err)
 static int count(struct pruner *pruner, struct err *err)
 {
 	cleanup_free uint8_t *doubled = bits_new(index_count(pruner->index));
-	int r = doubled ? order_init(&pruner->order, pruner->index, err) : err_oom(err);
+	int r = doubled ? describe_packs(pruner, err) : err_oom(err);
 	bool any;
 
 	if (r < 0)
 		return r;
-	describe_packs(pruner);
 	any = find_doubles(pruner, doubled);
 	for (int pass = PASS_SINGLE; pass < (any ? PASSES : PASS_SINGLE + 1); pass++)
 		choose_copies(pruner, doubled, (enum pass)pass);
@@ -289,38 +295,51 @@ static int remove_unindexed(struct pruner *pruner, struct err *err)
 	return r;
 }
 
+static int go_on_packing(void *context, struct err *err)
+{
+	return go_on(context, err);
+}
+
+static void count_packed(void *context, size_t number)
+{
+	const struct pruner *pruner = context;
+	const struct plan_pack *pack = &pruner->packs[number];
+	struct progress *progress = pruner->options->progress;
+
+	progress_add(&progress->files_done, 1);
+	progress_add(&progress->bytes_done, (uint64_t)pack->used_bytes + pack->unused_bytes);
+}
+
 static int repack_all(struct pruner *pruner, struct err *err)
 {
 	const struct prune_options *options = pruner->options;
+	cleanup_free uint8_t *packs = bits_new(pruner->pack_count);
+	cleanup_pack_order struct pack_order order = {0};
 	cleanup_packer struct packer packer;
-	struct repack repack = {
+	const struct repack repack = {
 		.repository = pruner->repository,
-		.order = &pruner->order,
-		.keep = pruner->keep,
+		.order = &order,
 		.put = packer_put,
+		.keeps = packer_keeps,
 		.put_context = &packer,
+		.go_on = go_on_packing,
+		.on_pack = count_packed,
+		.context = pruner,
 	};
-	int r = 0;
+	int r;
 
 	packer_init(&packer, pruner->repository);
 	packer.compress_trees = options->limits.compress_trees;
 	packer.compress_data = options->limits.compress_data;
-	for (size_t p = 0; r >= 0 && p < pruner->order.packs; p++) {
-		const struct plan_pack *pack = &pruner->packs[p];
-
-		if (pack->verdict != PLAN_REPACK)
-			continue;
-		r = go_on(pruner, err);
-		if (r >= 0)
-			r = repack_pack(&repack, p, err);
-		progress_add(&options->progress->files_done, 1);
-		progress_add(&options->progress->bytes_done,
-			(uint64_t)pack->used_bytes + pack->unused_bytes);
-	}
+	if (!packs)
+		return err_oom(err);
+	for (size_t p = 0; p < pruner->pack_count; p++)
+		if (pruner->packs[p].verdict == PLAN_REPACK)
+			bits_add(packs, p);
+	r = pack_order_init(&order, pruner->index, pruner->keep, packs, err);
 	if (r >= 0)
-		r = packer_flush(&packer, err);
-	repack_done(&repack);
-	return r;
+		r = repack_run(&repack, err);
+	return r < 0 ? r : packer_flush(&packer, err);
 }
 
 static int carry_out(struct pruner *pruner, struct err *err)
@@ -329,7 +348,7 @@ static int carry_out(struct pruner *pruner, struct err *err)
 	size_t gone = 0;
 	int r = remove_unindexed(pruner, err);
 
-	for (size_t p = 0; p < pruner->order.packs; p++)
+	for (size_t p = 0; p < pruner->pack_count; p++)
 		if (pruner->packs[p].verdict != PLAN_KEEP) {
 			bits_add(pruner->drop, p);
 			gone++;
@@ -344,7 +363,7 @@ static int carry_out(struct pruner *pruner, struct err *err)
 		r = go_on(pruner, err);
 	if (r >= 0)
 		r = reindex_remove(&reindex, err);
-	for (size_t p = 0; r >= 0 && gone && p < pruner->order.packs; p++)
+	for (size_t p = 0; r >= 0 && gone && p < pruner->pack_count; p++)
 		if (pruner->packs[p].verdict == PLAN_REPACK ||
 			pruner->packs[p].verdict == PLAN_REMOVE)
 			r = remove_pack(pruner, index_pack_id(pruner->index, (uint32_t)p), err);
@@ -360,7 +379,7 @@ static int run(struct pruner *pruner, struct err *err)
 		r = count(pruner, err);
 	if (r >= 0)
 		r = plan_make(
-			pruner->packs, pruner->order.packs, &options->limits, &pruner->totals, err);
+			pruner->packs, pruner->pack_count, &options->limits, &pruner->totals, err);
 	if (r < 0)
 		return r;
 	progress_add(&options->progress->files_total, pruner->totals.repack_packs);

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "archive/upkeep/bits.h"
-#include "archive/upkeep/order.h"
 #include "archive/upkeep/packer.h"
 #include "base/cleanup.h"
+#include "repo/stream/pack_order.h"
 
 #define FILES_MAX (64u << 20) /* bytes of ids */
 
@@ -60,71 +60,98 @@ struct rewriting {
 	struct index_batch batch; /* owned */
 };
 
-/* Whether the pack of a file's index goes: it is dropped, or a file before listed the same. */
-static bool goes(struct rewriting *rewriting, const struct index *index, size_t pack, size_t count)
+/* Whether a pack goes: it is dropped, or a file before listed the same. count: its blobs. */
+static bool goes(const struct rewriting *rewriting, const struct id *pack, size_t count)
 {
 	const struct index *all = repository_index(rewriting->reindex->repository);
 	uint32_t number;
 
-	if (!index_find_pack(all, index_pack_id(index, (uint32_t)pack), &number))
+	if (!index_find_pack(all, pack, &number))
 		return false;
 	return bits_has(rewriting->drop, number) || (count && rewriting->listed[number] == count);
 }
 
-static void list(struct rewriting *rewriting, const struct index *index, size_t pack, size_t count)
+static int keep_pack(struct rewriting *rewriting, const struct id *pack,
+	const struct index_entry *entries, size_t count, struct err *err)
 {
-	const struct index *all = repository_index(rewriting->reindex->repository);
-	uint32_t number;
-
-	if (index_find_pack(all, index_pack_id(index, (uint32_t)pack), &number))
-		rewriting->listed[number] = (uint32_t)count;
-}
-
-static int keep_pack(
-	struct rewriting *rewriting, const struct order *order, size_t pack, struct err *err)
-{
-	cleanup_buf struct buf entries = BUF_INIT(UINT32_MAX);
-	size_t count;
-	const uint32_t *numbers = order_pack(order, pack, &count);
+	cleanup_buf struct buf list = BUF_INIT(UINT32_MAX);
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < count; i++) {
-		const struct index_entry *entry = index_at(order->index, numbers[i]);
 		const struct pack_entry one = {
-			.id = entry->id,
-			.type = entry->is_tree ? BLOB_TREE : BLOB_DATA,
-			.location = entry->location,
+			.id = entries[i].id,
+			.type = entries[i].is_tree ? BLOB_TREE : BLOB_DATA,
+			.location = entries[i].location,
 		};
 
-		r = buf_add(&entries, &one, sizeof(one), err);
+		r = buf_add(&list, &one, sizeof(one), err);
 	}
 	if (r >= 0)
-		r = index_batch_add(&rewriting->batch, index_pack_id(order->index, (uint32_t)pack),
-			(const struct pack_entry *)(const void *)entries.data, count, err);
+		r = index_batch_add(&rewriting->batch, pack,
+			(const struct pack_entry *)(const void *)list.data, count, err);
 	if (r < 0 || rewriting->batch.blobs < INDEX_BLOBS_MAX)
 		return r;
 	return packer_save_index(rewriting->reindex->repository, &rewriting->batch, err);
 }
 
+/* How many packs of a file go. */
+static int count_going(const struct rewriting *rewriting, const struct index *index,
+	struct pack_order *order, size_t *ret, struct err *err)
+{
+	cleanup_buf struct buf list = BUF_INIT(UINT32_MAX);
+	size_t going = 0;
+	int r;
+
+	/* Also those without blobs, which are in no order. */
+	for (uint32_t p = 0; p < index_pack_count(index); p++)
+		going += goes(rewriting, index_pack_id(index, p), 0);
+	while ((r = pack_order_next(order, &list, err)) > 0) {
+		const struct index_entry *entries = (const void *)list.data;
+
+		going += goes(rewriting, index_pack_id(index, entries->pack),
+			list.size / sizeof(*entries));
+	}
+	*ret = going;
+	return r;
+}
+
+/* Notes the packs of a file that stay, and writes them anew if something goes. */
+static int keep_packs(struct rewriting *rewriting, const struct index *index,
+	struct pack_order *order, bool write, struct err *err)
+{
+	const struct index *all = repository_index(rewriting->reindex->repository);
+	cleanup_buf struct buf list = BUF_INIT(UINT32_MAX);
+	int r;
+
+	while ((r = pack_order_next(order, &list, err)) > 0) {
+		const struct index_entry *entries = (const void *)list.data;
+		const struct id *pack = index_pack_id(index, entries->pack);
+		size_t count = list.size / sizeof(*entries);
+		uint32_t number;
+
+		if (goes(rewriting, pack, count))
+			continue;
+		if (index_find_pack(all, pack, &number))
+			rewriting->listed[number] = (uint32_t)count;
+		r = write ? keep_pack(rewriting, pack, entries, count, err) : 0;
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
 static int rewrite_file(struct rewriting *rewriting, const struct id *id, const struct index *index,
 	struct err *err)
 {
-	cleanup_order struct order order = {0};
-	size_t packs = index_pack_count(index), going = 0, count;
-	int r = order_init(&order, index, err);
+	cleanup_pack_order struct pack_order order = {0};
+	size_t going = 0;
+	int r = pack_order_init(&order, index, NULL, NULL, err);
 
-	for (size_t p = 0; r >= 0 && p < packs; p++) {
-		(void)order_pack(&order, p, &count);
-		going += goes(rewriting, index, p, count);
-	}
-	for (size_t p = 0; r >= 0 && p < packs; p++) {
-		(void)order_pack(&order, p, &count);
-		if (goes(rewriting, index, p, count))
-			continue;
-		list(rewriting, index, p, count);
-		if (going)
-			r = keep_pack(rewriting, &order, p, err);
-	}
+	if (r >= 0)
+		r = count_going(rewriting, index, &order, &going, err);
+	order.next = 0;
+	if (r >= 0)
+		r = keep_packs(rewriting, index, &order, going, err);
 	if (r < 0 || !going)
 		return r;
 	return buf_add(&rewriting->reindex->obsolete, id, sizeof(*id), err);

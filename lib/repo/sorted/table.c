@@ -335,6 +335,8 @@ const void *table_next(const struct table *table, const void *key, size_t *step)
 struct slice {
 	const struct table *table;
 	sorted_compare_fn *compare;
+	table_wants_fn *wants; /* NULL: all */
+	void *context;
 	size_t from;
 };
 
@@ -346,29 +348,33 @@ static int compare_slice(const void *a, const void *b, void *context)
 		table_at(slice->table, slice->from + *(const uint32_t *)b));
 }
 
-/* A list of count records from the given number on. */
+/* A list of what is wanted of count records from the given number on. */
 static int list_slice(const struct slice *slice, size_t count, struct sorted **ret, struct err *err)
 {
 	cleanup_free uint32_t *order = malloc((count + 1) * sizeof(*order));
 	cleanup_sorted_writer struct sorted_writer *writer = NULL;
+	size_t wanted = 0;
 	int r;
 
 	if (!order)
 		return err_oom(err);
 	for (size_t i = 0; i < count; i++)
-		order[i] = (uint32_t)i;
-	qsort_r(order, count, sizeof(*order), compare_slice, (void *)slice);
-	r = sorted_begin(slice->table->pool, slice->table->type->record_size, count, &writer, err);
-	for (size_t i = 0; r >= 0 && i < count; i++)
+		if (!slice->wants || slice->wants(slice->context, slice->from + i,
+					     table_at(slice->table, slice->from + i)))
+			order[wanted++] = (uint32_t)i;
+	qsort_r(order, wanted, sizeof(*order), compare_slice, (void *)slice);
+	r = sorted_begin(slice->table->pool, slice->table->type->record_size, wanted, &writer, err);
+	for (size_t i = 0; r >= 0 && i < wanted; i++)
 		r = sorted_put(writer, table_at(slice->table, slice->from + order[i]), err);
 	return r < 0 ? r : sorted_end(TAKE(writer), ret, err);
 }
 
-int table_reorder(
-	const struct table *table, sorted_compare_fn *compare, struct sorted **ret, struct err *err)
+int table_reorder(const struct table *table, sorted_compare_fn *compare, table_wants_fn *wants,
+	void *context, struct sorted **ret, struct err *err)
 {
 	struct sorted *lists[LISTS_MAX] = {0}, *merged = NULL;
-	struct slice slice = {.table = table, .compare = compare};
+	struct slice slice = {
+		.table = table, .compare = compare, .wants = wants, .context = context};
 	size_t total = table_count(table), list_count = 0;
 	/* A slice fits into what may be resident, unless there were more slices than lists. */
 	size_t size = total / LISTS_MAX + 1;

@@ -51,8 +51,10 @@ const void *table_next(const struct table *table, const void *key, size_t *step)
  * is going to be looked up and little added. */
 int table_sort(struct table *table, struct err *err) __attribute__((warn_unused_result));
 
-/* All records in another order, as a list. It must be freed before the table. */
-int table_reorder(const struct table *table, sorted_compare_fn *compare, struct sorted **ret,
-	struct err *err) __attribute__((warn_unused_result));
+/* All records that wants says yes to (NULL: all), in another order, as a list. It must be freed
+ * before the table. */
+typedef bool table_wants_fn(void *context, size_t number, const void *record);
+int table_reorder(const struct table *table, sorted_compare_fn *compare, table_wants_fn *wants,
+	void *context, struct sorted **ret, struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -155,6 +155,61 @@ START_TEST(lengths_that_lie)
 }
 END_TEST
 
+/* Proved as it is, and under another key, without its plaintext; anything else is damage. */
+START_TEST(proved_and_resealed)
+{
+	static const struct cipher_key other = {{1, 2, 3}, {4, 5}, {6, 7}};
+	cleanup_blob_codec struct blob_codec *from = NULL, *to = NULL;
+	cleanup_buf struct buf plain = BUF_INIT(1 << 20), copy = BUF_INIT(1 << 20);
+	static uint8_t data[300000];
+	struct blob_sealed sealed, anew;
+	struct err err = ERR_INIT;
+	struct id id, wrong;
+	size_t size = _i & 1 ? sizeof(data) : 0;
+
+	ck_assert_int_eq(blob_codec_new(&key, 3, &from, &err), 0);
+	ck_assert_int_eq(blob_codec_new(&other, 3, &to, &err), 0);
+	for (size_t i = 0; i < size; i++)
+		data[i] = (uint8_t)(i * i >> 7);
+	ck_assert_int_eq(blob_id(from, data, size, &id, &err), 0);
+	ck_assert_int_eq(blob_seal(from, BLOB_DATA, _i & 2, true, data, size, &sealed, &err), 0);
+	ck_assert_int_eq(sealed.plain_length != 0, size && _i & 2);
+	ck_assert_int_eq(buf_add(&copy, sealed.data, sealed.size, &err), 0);
+	sealed.data = copy.data;
+	ck_assert_int_eq(blob_prove(from, &sealed, &id, &err), 0);
+	ck_assert_int_eq(blob_reseal(to, from, &sealed, &id, &anew, &err), 0);
+	ck_assert_uint_eq(anew.plain_length, sealed.plain_length);
+	ck_assert_mem_ne(anew.data, sealed.data, sealed.size);
+	ck_assert_int_eq(blob_open(to, (uint8_t *)(uintptr_t)anew.data, anew.size,
+				 anew.plain_length, &id, &plain, &err),
+		0);
+	ck_assert_uint_eq(plain.size, size);
+	if (size)
+		ck_assert_mem_eq(plain.data, data, size);
+
+	wrong = id;
+	wrong.bytes[31] ^= 1;
+	ck_assert_int_eq(blob_prove(from, &sealed, &wrong, &err), -EBADMSG);
+	ck_assert_int_eq(blob_reseal(to, from, &sealed, &wrong, &anew, &err), -EBADMSG);
+	ck_assert_int_eq(blob_prove(to, &sealed, &id, &err), -EBADMSG);
+	for (int change = -1; sealed.plain_length && change <= 1; change += 2) {
+		struct blob_sealed lies = sealed;
+
+		lies.plain_length += (uint32_t)change;
+		ck_assert_int_eq(blob_prove(from, &lies, &id, &err), -EBADMSG);
+	}
+	for (size_t at = 0; at < sealed.size; at += sealed.size / 5 + 1) {
+		copy.data[at] ^= 1;
+		ck_assert_int_eq(blob_prove(from, &sealed, &id, &err), -EBADMSG);
+		ck_assert_int_eq(blob_reseal(to, from, &sealed, &id, &anew, &err), -EBADMSG);
+		copy.data[at] ^= 1;
+	}
+	sealed.size = CIPHER_OVERHEAD - 1;
+	ck_assert_int_eq(blob_prove(from, &sealed, &id, &err), -EBADMSG);
+	ck_assert_int_eq(blob_reseal(to, from, &sealed, &id, &anew, &err), -EBADMSG);
+}
+END_TEST
+
 START_TEST(files)
 {
 	cleanup_blob_codec struct blob_codec *codec = NULL;
@@ -189,6 +244,7 @@ int main(void)
 	tcase_add_test(tcase, many_ids);
 	tcase_add_test(tcase, limits);
 	tcase_add_test(tcase, lengths_that_lie);
+	tcase_add_loop_test(tcase, proved_and_resealed, 0, 4);
 	tcase_add_test(tcase, files);
 	return unit_main("blob", tcase);
 }

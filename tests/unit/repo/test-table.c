@@ -177,7 +177,7 @@ START_TEST(another_order)
 	ck_assert_int_eq(table_new(&type, 2000, &table, &err), 0);
 	for (size_t i = counts[_i]; i--;)
 		add(table, record_of(i * 7919 % 300007, 0));
-	ck_assert_int_eq(table_reorder(table, compare_number, &list, &err), 0);
+	ck_assert_int_eq(table_reorder(table, compare_number, NULL, NULL, &list, &err), 0);
 	ck_assert_uint_eq(sorted_count(list), counts[_i]);
 	for (size_t i = 1; i < counts[_i]; i++)
 		wrong += compare_number(sorted_at(list, i - 1), sorted_at(list, i)) >= 0;
