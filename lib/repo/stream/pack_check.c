@@ -126,7 +126,8 @@ static int check_blob(struct pack_check *reader, struct blob_codec *codec,
 	size_t plain = blob_plain_size(&entry->location);
 	int r;
 
-	if (plain > blob_plain_max(entry->is_tree ? BLOB_TREE : BLOB_DATA))
+	if (plain > blob_plain_max(entry->is_tree ? BLOB_TREE : BLOB_DATA) ||
+		entry->location.length > blob_sealed_max(entry->is_tree ? BLOB_TREE : BLOB_DATA))
 		return err_set(err, ERR_CORRUPT, EFBIG, "blob is too large");
 	if (plain <= LARGE && entry->location.length <= LARGE)
 		return open_blob(reader, codec, entry, err);
