@@ -9,6 +9,7 @@
 
 #include "archive/restore/apply.h"
 #include "archive/restore/content.h"
+#include "archive/restore/plan.h"
 #include "archive/restore/prune.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -17,7 +18,6 @@
 #include "repo/stream/tree_stream.h"
 
 #define PATH_MAX_SIZE (1u << 20)
-#define DEPTH_MAX 2048 /* folders; also what keeps a tree that contains itself finite */
 
 /* Kept out of the frames of the folders above: so deep, each may not have more than 4 KiB. */
 #define OWN_FRAME __attribute__((noinline))
@@ -50,7 +50,8 @@ struct restorer {
 	struct content content;
 	struct link *links[LINK_SLOTS]; /* owned */
 	int root_fd;
-	unsigned depth;
+	struct tree_depth depth;
+	const struct tree_stream *stream; /* of the folder at hand; borrowed */
 };
 
 static void restorer_done(struct restorer *restorer)
@@ -86,17 +87,8 @@ static int tick(struct restorer *restorer, struct err *err)
 /* Whether the thing at the current path is wanted; ret_below: or something below it. */
 static bool is_selected(struct restorer *restorer, bool *ret_below)
 {
-	const struct restore_options *options = restorer->options;
-	const char *path = (const char *)restorer->path.data;
-
-	*ret_below = true;
-	if (filter_match(options->excludes, path, NULL)) {
-		*ret_below = false;
-		return false;
-	}
-	if (filter_is_empty(options->includes))
-		return true;
-	return filter_match(options->includes, path, ret_below);
+	return filter_chooses(restorer->options->includes, restorer->options->excludes,
+		(const char *)restorer->path.data, ret_below);
 }
 
 /* The folder's descriptor, made with all above it if need be. */
@@ -109,6 +101,7 @@ static int place_open(struct restorer *restorer, struct place *place, struct err
 	if (place->absent || !place->parent)
 		return -ENOENT;
 	parent = place_open(restorer, place->parent, err);
+	place->absent = place->parent->absent;
 	if (parent < 0)
 		return parent;
 	place->fd = apply_folder(parent, place->node->name, restorer->options->dry_run, err);
@@ -368,23 +361,23 @@ static int restore_folder(struct restorer *restorer, struct place *parent, const
 	bool selected, struct err *err)
 {
 	struct place place = {.parent = parent, .node = node, .fd = -1, .selected = selected};
+	const struct tree_stream *stream = restorer->stream;
 	struct err folder_err = ERR_INIT;
 	int r = 0;
 
-	if (restorer->depth >= DEPTH_MAX) {
-		err_set(&folder_err, ERR_CORRUPT, ELOOP, "restore it: folders are too deep");
+	if (tree_depth_enter(&restorer->depth, stream, &folder_err) < 0) {
+		err_wrap(&folder_err, "restore it");
 		tell(restorer, &folder_err);
 		return 0;
 	}
 	if (selected && place_open(restorer, &place, &folder_err) < 0 && !place.absent) {
+		tree_depth_leave(&restorer->depth, stream);
 		tell(restorer, &folder_err);
 		return 0;
 	}
-	if (node->has_subtree) {
-		restorer->depth++;
+	if (node->has_subtree)
 		r = restore_tree(restorer, &node->subtree, &place, err);
-		restorer->depth--;
-	}
+	tree_depth_leave(&restorer->depth, stream);
 	if (r >= 0 && (selected || place.fd >= 0))
 		count_restored(restorer, 0);
 	if (place.fd >= 0) {
@@ -479,6 +472,7 @@ static int restore_tree(
 	r = tree_stream_open(repository, repository_codec(repository), tree, &stream, &tree_err);
 	while (r >= 0 && (r = tree_stream_next(&stream, &node, &tree_err)) == 1) {
 		step = deletes ? str_list_add(&names, node.name, err) : 0;
+		restorer->stream = &stream;
 		if (step >= 0)
 			step = restore_named(restorer, place, &node, err);
 		if (step < 0)
@@ -491,33 +485,26 @@ static int restore_tree(
 	return 0;
 }
 
-/* Adds up what is going to be restored; failures are told later. */
-static void count_tree(struct restorer *restorer, const struct id *tree, unsigned depth)
+/* Knows what is going to be made, and refuses what has no room, before the first write. */
+static int plan(struct restorer *restorer, const struct id *tree, struct err *err)
 {
-	cleanup_tree_stream struct tree_stream stream = {0};
-	struct repository *repository = restorer->repository;
-	struct progress *progress = restorer->options->progress;
-	size_t path_size = restorer->path.size;
-	struct err err = ERR_INIT;
-	struct node node;
-	bool below;
+	const struct restore_options *options = restorer->options;
+	const struct plan_options plan_options = {
+		.target = options->target,
+		.includes = options->includes,
+		.excludes = options->excludes,
+		.keeps = options->overwrite == RESTORE_NEVER ||
+			 options->overwrite == RESTORE_IF_NEWER,
+		.frees = options->delete_others,
+		.any_size = options->no_space_check,
+		.stop = options->stop,
+		.progress = options->progress,
+		.tick = options->tick,
+		.on_tight = options->on_tight,
+		.context = options->context,
+	};
 
-	if (depth >= DEPTH_MAX ||
-		tree_stream_open(repository, repository_codec(repository), tree, &stream, &err) < 0)
-		return;
-	while (tree_stream_next(&stream, &node, &err) == 1 && tick(restorer, &err) >= 0) {
-		if (buf_add_byte(&restorer->path, '/', &err) < 0 ||
-			buf_add_text(&restorer->path, node.name, &err) < 0)
-			return;
-		if (is_selected(restorer, &below) && node.type == NODE_FILE) {
-			progress_add(&progress->files_total, 1);
-			progress_add(&progress->bytes_total, node.size);
-		}
-		if (node.type == NODE_DIR && node.has_subtree && below)
-			count_tree(restorer, &node.subtree, depth + 1);
-		restorer->path.size = path_size;
-		restorer->path.data[path_size] = '\0';
-	}
+	return plan_run(restorer->repository, tree, restorer->root_fd, &plan_options, err);
 }
 
 int restore_overwrite_parse(const char *text, enum restore_overwrite *ret, struct err *err)
@@ -577,10 +564,9 @@ int restore_run(struct repository *repository, const struct id *tree,
 	content_init(&restorer.content, repository, on_tick, &restorer);
 	root.fd = restorer.root_fd;
 	root.absent = root.fd < 0;
-	count_tree(&restorer, tree, 0);
-	restorer.path.size = 0;
-	progress_know_total(options->progress);
-	r = restore_tree(&restorer, tree, &root, err);
+	r = plan(&restorer, tree, err);
+	if (r >= 0)
+		r = restore_tree(&restorer, tree, &root, err);
 	*ret = restorer.counts;
 	restorer_done(&restorer);
 	return r;
