@@ -9,11 +9,12 @@
 
 #define SNAPSHOTS_MAX 1000000u
 #define TEXTS_MAX (256ull << 20) /* bytes of JSON, of all that are kept together */
+#define LARGE 65536u /* bytes of JSON of one */
 
 struct loading {
 	struct repository *repository;
 	struct select_list *list;
-	uint64_t bytes; /* of their texts */
+	uint64_t bytes[2]; /* of their texts; the large ones apart, so that they hide no other */
 };
 
 static int add(struct select_list *list, struct snapshot *snapshot, struct err *err)
@@ -41,6 +42,7 @@ static int load_one(const struct id *id, uint64_t size_bytes, void *context, str
 	cleanup_snapshot struct snapshot snapshot = {0};
 	struct loading *loading = context;
 	char name[ID_TEXT_SIZE];
+	uint64_t *bytes;
 	int r;
 
 	(void)size_bytes;
@@ -50,8 +52,9 @@ static int load_one(const struct id *id, uint64_t size_bytes, void *context, str
 		r = snapshot_parse(text.data, text.size, &snapshot, err);
 	if (r == -ENOENT)
 		return 0; /* forgotten meanwhile */
-	loading->bytes += text.size;
-	if (r >= 0 && loading->bytes > TEXTS_MAX)
+	bytes = &loading->bytes[text.size > LARGE];
+	*bytes += text.size;
+	if (r >= 0 && *bytes > TEXTS_MAX)
 		r = err_set(err, ERR_CORRUPT, EFBIG,
 			"all snapshots together have more than %llu MiB", TEXTS_MAX >> 20);
 	if (r < 0 && err->kind == ERR_CORRUPT) {

@@ -60,7 +60,10 @@ for verb in ls "find nothing" "restore -t $T/out --no-space-check --dry-run"; do
 		ulimit -v 600000 # KiB, of which most is never touched
 		exec timeout -k 20 -s INT 2 "$NB" -q "$@" >"$T/long" 2>"$T/log"
 	)
-	[ $? = 124 ] && grep -q interrupted "$T/log" || backup_die "$verb: $(cat "$T/log")"
+	code=$?
+	if [ $code != 124 ] || ! grep -q interrupted "$T/log"; then
+		backup_die "$verb: exit $code: $(cat "$T/log")"
+	fi
 done
 good
 echo "ok: 2^40 paths"
