@@ -16,7 +16,7 @@ static struct pattern_arguments arg_includes, arg_excludes;
 static struct str_list arg_xattr_includes, arg_xattr_excludes;
 static struct choose_arguments arg_choose;
 static const char *arg_target, *arg_overwrite = "always";
-static bool arg_delete, arg_sparse, arg_verify, arg_dry_run, arg_by_name;
+static bool arg_delete, arg_sparse, arg_verify, arg_dry_run, arg_by_name, arg_no_space_check;
 
 static const struct verb_option options[] = {
 	{.long_name = "target",
@@ -69,6 +69,9 @@ static const struct verb_option options[] = {
 	{.long_name = "dry-run",
 		.help = N_("write nothing, only tell how much would be"),
 		.flag = &arg_dry_run},
+	{.long_name = "no-space-check",
+		.help = N_("begin even if the target is too small for all of it"),
+		.flag = &arg_no_space_check},
 	CHOOSE_OPTIONS(arg_choose, 'H'),
 	{0},
 };
@@ -90,6 +93,20 @@ static void on_tick(void *context)
 	struct restoring *job = context;
 
 	common_display_tick(&job->display);
+}
+
+/* A warning; --json has its errors only. */
+static void on_tight(void *context, uint64_t needed_bytes, uint64_t free_bytes)
+{
+	const struct restoring *job = context;
+	char needed[32], room[32];
+
+	if (job->common->json)
+		return;
+	common_format_bytes(needed_bytes, needed);
+	common_format_bytes(free_bytes, room);
+	fprintf(stderr, _("Space may run out: up to %s are needed, there is room for %s.\n"),
+		needed, room);
 }
 
 static void set_integer(struct json *json, const char *key, uint64_t value)
@@ -222,6 +239,7 @@ static int restore(const struct common *common, const char *which,
 	own.progress = &job.display.progress;
 	own.on_error = on_error;
 	own.tick = on_tick;
+	own.on_tight = on_tight;
 	own.context = &job;
 	r = pick_one(session.repository, which, &arg_choose, &pick, err);
 	if (r >= 0)
@@ -244,6 +262,7 @@ static int run(int argc, char **argv, void *context)
 		.delete_others = arg_delete,
 		.dry_run = arg_dry_run,
 		.verify = arg_verify,
+		.no_space_check = arg_no_space_check,
 		.stop = common->stop,
 	};
 	struct err err = ERR_INIT;

@@ -15,7 +15,6 @@
 #include "repo/stream/pack_order.h"
 #include "repo/stream/tree_stream.h"
 
-#define DEPTH_MAX 2048 /* folders */
 #define THREADS 4 /* with SLOTS, what bounds the memory of reading */
 #define SLOTS (THREADS + 1) /* packs on their way */
 #define MESSAGES_MAX 1000 /* of a kind, before the rest is only counted */
@@ -34,6 +33,7 @@ struct checker {
 	 * blob of data that is used */
 	uint8_t *seen;
 	struct check_packs readable;
+	struct tree_depth depth;
 	unsigned errors;
 };
 
@@ -306,14 +306,29 @@ static void check_content(struct checker *checker, const struct node *node, cons
 	}
 }
 
-static int check_tree(
-	struct checker *checker, const struct id *id, unsigned depth, struct err *err);
+static int check_tree(struct checker *checker, const struct id *id, struct err *err);
 
-static int check_node(struct checker *checker, const struct node *node, const char *tree,
-	unsigned depth, struct err *err)
+static int check_below(struct checker *checker, const struct tree_stream *stream,
+	const struct node *node, struct err *err)
 {
 	struct err node_err = ERR_INIT;
-	int r = 0;
+	char name[ID_TEXT_SIZE];
+	int r;
+
+	if (tree_depth_enter(&checker->depth, stream, &node_err) < 0) {
+		id_format(&node->subtree, name);
+		tell(checker, name, &node_err);
+		return 0;
+	}
+	r = check_tree(checker, &node->subtree, err);
+	tree_depth_leave(&checker->depth, stream);
+	return r;
+}
+
+static int check_node(struct checker *checker, const struct tree_stream *stream,
+	const struct node *node, const char *tree, struct err *err)
+{
+	struct err node_err = ERR_INIT;
 
 	if (node->unsafe)
 		err_set(&node_err, ERR_CORRUPT, EBADMSG, "an entry's name is no file name");
@@ -330,12 +345,11 @@ static int check_node(struct checker *checker, const struct node *node, const ch
 		tell(checker, tree, &node_err);
 	if (node->type == NODE_FILE)
 		check_content(checker, node, tree);
-	if (node->type == NODE_DIR && node->has_subtree)
-		r = check_tree(checker, &node->subtree, depth + 1, err);
-	return r;
+	return node->type == NODE_DIR && node->has_subtree ? check_below(checker, stream, node, err)
+							   : 0;
 }
 
-static int check_tree(struct checker *checker, const struct id *id, unsigned depth, struct err *err)
+static int check_tree(struct checker *checker, const struct id *id, struct err *err)
 {
 	cleanup_tree_stream struct tree_stream stream = {0};
 	struct err tree_err = ERR_INIT;
@@ -346,12 +360,10 @@ static int check_tree(struct checker *checker, const struct id *id, unsigned dep
 	id_format(id, name);
 	if (see(checker, BLOB_TREE, id))
 		return 0;
-	r = depth < DEPTH_MAX ? 0 : err_set(&tree_err, ERR_CORRUPT, ELOOP, "folders are too deep");
-	if (r >= 0)
-		r = tree_stream_open(checker->repository, repository_codec(checker->repository), id,
-			&stream, &tree_err);
+	r = tree_stream_open(
+		checker->repository, repository_codec(checker->repository), id, &stream, &tree_err);
 	while (r >= 0 && (r = tree_stream_next(&stream, &node, &tree_err)) == 1) {
-		step = check_node(checker, &node, name, depth, err);
+		step = check_node(checker, &stream, &node, name, err);
 		if (step < 0)
 			return step;
 	}
@@ -378,7 +390,7 @@ static int check_snapshots(struct checker *checker, const struct select_list *li
 	}
 	for (size_t i = 0; r >= 0 && i < list->count; i++)
 		if (chosen[i] || !options->choose)
-			r = check_tree(checker, &list->items[i].tree, 0, err);
+			r = check_tree(checker, &list->items[i].tree, err);
 	return r;
 }
 

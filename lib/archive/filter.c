@@ -328,3 +328,14 @@ bool filter_match(const struct filter *filter, const char *path, bool *ret_below
 		*ret_below = below || folded_below;
 	return match;
 }
+
+bool filter_chooses(const struct filter *includes, const struct filter *excludes, const char *path,
+	bool *ret_below)
+{
+	*ret_below = true;
+	if (filter_match(excludes, path, NULL)) {
+		*ret_below = false;
+		return false;
+	}
+	return filter_is_empty(includes) || filter_match(includes, path, ret_below);
+}

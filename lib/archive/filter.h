@@ -32,6 +32,11 @@ void filter_done(struct filter *filter);
  * whether something below path could match. */
 bool filter_match(const struct filter *filter, const char *path, bool *ret_below);
 
+/* Whether path is wanted: not excluded and, unless there are no includes, included. ret_below:
+ * whether something below it could be. */
+bool filter_chooses(const struct filter *includes, const struct filter *excludes, const char *path,
+	bool *ret_below);
+
 static inline void cleanup_filter_fn(struct filter *filter)
 {
 	int saved = errno;

@@ -5,13 +5,16 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "repo/tree.h"
+#include "repo/stream/tree_stream.h"
 
 #define SNAPSHOTS_MAX 1000000u
+#define TEXTS_MAX (256ull << 20) /* bytes of JSON, of all that are kept together */
+#define LARGE 65536u /* bytes of JSON of one */
 
 struct loading {
 	struct repository *repository;
 	struct select_list *list;
+	uint64_t bytes[2]; /* of their texts; the large ones apart, so that they hide no other */
 };
 
 static int add(struct select_list *list, struct snapshot *snapshot, struct err *err)
@@ -39,6 +42,7 @@ static int load_one(const struct id *id, uint64_t size_bytes, void *context, str
 	cleanup_snapshot struct snapshot snapshot = {0};
 	struct loading *loading = context;
 	char name[ID_TEXT_SIZE];
+	uint64_t *bytes;
 	int r;
 
 	(void)size_bytes;
@@ -48,6 +52,11 @@ static int load_one(const struct id *id, uint64_t size_bytes, void *context, str
 		r = snapshot_parse(text.data, text.size, &snapshot, err);
 	if (r == -ENOENT)
 		return 0; /* forgotten meanwhile */
+	bytes = &loading->bytes[text.size > LARGE];
+	*bytes += text.size;
+	if (r >= 0 && *bytes > TEXTS_MAX)
+		r = err_set(err, ERR_CORRUPT, EFBIG,
+			"all snapshots together have more than %llu MiB", TEXTS_MAX >> 20);
 	if (r < 0 && err->kind == ERR_CORRUPT) {
 		id_format(id, name);
 		err_wrap(err, "snapshot %.8s", name);
@@ -71,7 +80,7 @@ static int compare(const void *a, const void *b)
 
 int select_load(struct repository *repository, struct select_list *ret, struct err *err)
 {
-	struct loading loading = {repository, ret};
+	struct loading loading = {.repository = repository, .list = ret};
 	int r;
 
 	*ret = (struct select_list){0};
@@ -203,16 +212,12 @@ int select_find(const struct select_list *list, const char *text,
 static int find_child(struct repository *repository, const struct id *tree, const char *name,
 	struct id *ret, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
-	cleanup_tree_reader struct tree_reader reader = {0};
+	cleanup_tree_stream struct tree_stream stream = {0};
 	struct node node;
 	int r;
 
-	r = repository_load_blob(
-		repository, repository_codec(repository), BLOB_TREE, tree, &text, err);
-	if (r >= 0)
-		r = tree_reader_init(&reader, text.data, text.size, err);
-	while (r >= 0 && (r = tree_reader_next(&reader, &node, err)) == 1) {
+	r = tree_stream_open(repository, repository_codec(repository), tree, &stream, err);
+	while (r >= 0 && (r = tree_stream_next(&stream, &node, err)) == 1) {
 		if (strcmp(node.name, name) != 0)
 			continue;
 		if (node.type != NODE_DIR || !node.has_subtree)

@@ -147,6 +147,11 @@ void zstd_decoder_free(struct zstd_decoder *decoder)
 	free(decoder);
 }
 
+size_t zstd_decoder_memory(const struct zstd_decoder *decoder)
+{
+	return sizeof(*decoder) + ZSTD_sizeof_DCtx(decoder->context);
+}
+
 static int bad(struct err *err, const char *why)
 {
 	return err_set(err, ERR_CORRUPT, EBADMSG, "decompress: %s", why);

@@ -42,6 +42,9 @@ void zstd_decoder_free(struct zstd_decoder *decoder);
 CLEANUP_DEFINE(zstd_decoder, struct zstd_decoder *, zstd_decoder_free);
 #define cleanup_zstd_decoder CLEANUP(zstd_decoder)
 
+/* Bytes of memory that it has taken: its window among them. */
+size_t zstd_decoder_memory(const struct zstd_decoder *decoder);
+
 /* Decodes into ret, which must be filled exactly: size bytes. -EBADMSG if the data is no zstd,
  * gives fewer or more. */
 int zstd_decode(struct zstd_decoder *decoder, const void *data, size_t data_size, void *ret,

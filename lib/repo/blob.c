@@ -418,6 +418,12 @@ void blob_stream_free(struct blob_stream *stream)
 	free(stream);
 }
 
+size_t blob_stream_memory(const struct blob_stream *stream)
+{
+	return sizeof(*stream) + stream->text_size +
+	       (stream->decoder ? zstd_decoder_memory(stream->decoder) : 0);
+}
+
 static int rewind_stream(struct blob_stream *stream, struct err *err)
 {
 	stream->at = stream->sealed + CIPHER_IV_SIZE;
@@ -545,6 +551,11 @@ int blob_seal_file(struct blob_codec *codec, bool compress, const void *data, si
 	if (r >= 0)
 		r = blob_file_add(codec, data, size, ret, err);
 	return r < 0 ? r : blob_file_end(codec, ret, err);
+}
+
+size_t blob_file_max(size_t size)
+{
+	return zstd_bound(size) + 1 + CIPHER_OVERHEAD;
 }
 
 int blob_open_file(

@@ -105,6 +105,8 @@ int blob_stream_open(struct blob_codec *codec, uint8_t *sealed, size_t size, uin
 /* Appends a piece of at most 64 KiB to ret; 1, or 0 at the end. */
 int blob_stream_next(struct blob_stream *stream, struct buf *ret, struct err *err)
 	__attribute__((warn_unused_result));
+/* Bytes of memory that it takes, about. */
+size_t blob_stream_memory(const struct blob_stream *stream);
 void blob_stream_free(struct blob_stream *stream);
 CLEANUP_DEFINE(blob_stream, struct blob_stream *, blob_stream_free);
 #define cleanup_blob_stream CLEANUP(blob_stream)
@@ -132,6 +134,8 @@ int blob_file_end(struct blob_codec *codec, struct buf *ret, struct err *err)
 /* All three. */
 int blob_seal_file(struct blob_codec *codec, bool compress, const void *data, size_t size,
 	struct buf *ret, struct err *err) __attribute__((warn_unused_result));
+/* The most bytes that a text of size bytes takes as such a file. */
+size_t blob_file_max(size_t size);
 /* The way back; opens sealed in place, appends the text to ret. */
 int blob_open_file(struct blob_codec *codec, uint8_t *sealed, size_t size, struct buf *ret,
 	struct err *err) __attribute__((warn_unused_result));

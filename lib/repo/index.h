@@ -17,7 +17,7 @@
 #include "repo/sorted/sorted.h"
 
 #define INDEX_BLOBS_MAX 50000u /* blobs in an index file of ours */
-#define INDEX_FILE_MAX (512u << 20) /* bytes of JSON that are read */
+#define INDEX_FILE_MAX (128u << 20) /* bytes of JSON that are read; 50000 blobs have 10 MiB */
 #define INDEX_PENDING UINT32_MAX /* the pack of a blob that is being stored */
 
 struct index_entry {

@@ -62,7 +62,8 @@ int repository_load_file(struct repository *repository, struct blob_codec *codec
 	int r;
 
 	id_format(id, name);
-	r = store_load(repository->store, type, name, REPOSITORY_FILE_MAX, &data, &size, err);
+	/* No more than its text may have, stored in the worst way. */
+	r = store_load(repository->store, type, name, blob_file_max(ret->max), &data, &size, err);
 	if (r >= 0)
 		r = blob_id(codec, data, size, &found, err);
 	if (r < 0)
@@ -71,6 +72,8 @@ int repository_load_file(struct repository *repository, struct blob_codec *codec
 		return err_set(err, ERR_CORRUPT, EBADMSG, "load %s/%s: its hash is another",
 			store_type_name(type), name);
 	r = blob_open_file(codec, data, size, ret, err);
+	if (r == -EFBIG)
+		r = err_set(err, ERR_CORRUPT, EFBIG, "it holds more than %zu bytes", ret->max);
 	return r < 0 ? err_wrap(err, "load %s/%s", store_type_name(type), name) : 0;
 }
 

@@ -68,7 +68,8 @@ int repository_codec_new(struct repository *repository, struct blob_codec **ret,
 int repository_load_index(struct repository *repository, unsigned *damaged, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* Files of JSON: snapshots, locks, indexes. The hash of the stored bytes is checked. */
+/* Files of JSON: snapshots, locks, indexes. The hash of the stored bytes is checked. -EFBIG (kind
+ * corrupt) for one that is larger than ret's max, stored or decoded. */
 int repository_load_file(struct repository *repository, struct blob_codec *codec,
 	enum store_type type, const struct id *id, struct buf *ret, struct err *err)
 	__attribute__((warn_unused_result));

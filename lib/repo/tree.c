@@ -579,15 +579,16 @@ int tree_reader_next(struct tree_reader *reader, struct node *ret, struct err *e
 	while (scan_member(&reader->scan, &key))
 		read_member(&reading, &key);
 	if (reading.result < 0)
-		return err_wrap(err, "read tree");
+		return err->code == EFBIG
+			       ? err_set(err, ERR_CORRUPT, EFBIG, "an entry is too large")
+			       : err_wrap(err, "read tree");
 	if (reader->scan.failed)
 		return scan_end(&reader->scan, "tree", err);
 	settle(&reading);
 	r = judge_name(reader, &reading.node, err);
-	if (r < 0)
-		return r;
-	*ret = reading.node;
-	return 1;
+	if (r >= 0)
+		*ret = reading.node;
+	return r < 0 ? r : 1;
 }
 
 void tree_reader_done(struct tree_reader *reader)

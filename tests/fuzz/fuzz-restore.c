@@ -66,8 +66,9 @@ static const char *take_text(
 
 /* --- The hostile repository --- */
 
+#define LONG "a name of sixty-four bytes, of which four are more than fit into" /* one folder */
 static const char *const names[] = {"a", "b", "..", ".", "", "/", "../outside", "a/b", "../canary",
-	"/tmp", "target", "c", "a\n", "\xff"};
+	"/tmp", "target", "c", "a\n", "\xff", LONG LONG LONG LONG LONG};
 static const char *const targets[] = {"../outside", "../../outside", "..", ".", "/", "a", "b",
 	"../canary", "../../canary", "", "../outside/kept"};
 static const char *const xattrs[] = {"user.a", "system.posix_acl_access",
@@ -129,8 +130,9 @@ static void add_node(struct hostile *hostile, struct input *input, struct buf *t
 		node.modified.seconds = (int64_t)(take_u64(input) >> 16);
 	node.has_subtree = node.type == NODE_DIR && hostile->tree_count;
 	if (node.has_subtree)
-		node.subtree = flags & 64 ? hostile->blobs[BLOBS + 1]
-					  : hostile->trees[take(input) % hostile->tree_count];
+		node.subtree = flags & 64    ? hostile->blobs[BLOBS + 1]
+			       : flags & 128 ? hostile->blobs[0] /* no tree */
+					     : hostile->trees[take(input) % hostile->tree_count];
 	take_xattrs(input, attributes, &node, &texts);
 	if (tree_add(text, &node, first, &err) < 0)
 		text->size = before;
@@ -281,20 +283,24 @@ static int work_folder(void)
 
 static void restore(struct hostile *hostile, const char *path, uint8_t flags, size_t tree)
 {
-	const struct filter none = {0};
+	static struct filter some, none;
 	struct progress progress;
 	struct restore_counts counts;
 	struct err err = ERR_INIT;
 	const struct restore_options options = {
 		.target = path,
-		.includes = &none,
+		.includes = flags & 128 ? &some : &none,
 		.excludes = &none,
 		.overwrite = (enum restore_overwrite)(flags & 3),
 		.delete_others = flags & 4,
 		.verify = flags & 8,
+		.dry_run = flags & 64,
 		.progress = &progress,
 	};
 
+	if (filter_is_empty(&some) &&
+		(filter_add(&some, "a", &err) < 0 || filter_add(&some, "/b/c", &err) < 0))
+		abort();
 	progress_start(&progress, &clock_system);
 	if (restore_run(hostile->repository, &hostile->trees[tree], &options, &counts, &err) < 0 &&
 		!err.code)
@@ -332,6 +338,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	restore(&hostile, path, flags, hostile.tree_count - 1);
 	check_outside(dir_fd, before);
+	/* A dry run makes nothing within it either. */
+	if ((flags & 64) && entries(dir_fd, "target") != (flags & 16 ? 1 : 0))
+		abort();
 	if (hostile.tree_count > 1)
 		restore(&hostile, path, flags, hostile.tree_count - 2);
 	check_outside(dir_fd, before);

@@ -7,15 +7,15 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "repo/snapshot.h"
-#include "repo/tree.h"
+#include "repo/stream/tree_stream.h"
 
-#define DEPTH_MAX 2048 /* folders */
 #define PATH_MAX_SIZE (1u << 20)
 
 enum { /* bits of a blob */
 	IN_OLD = 1,
 	IN_NEW = 2,
 	IN_COMMON = 4, /* below a folder that is the same in both */
+	GONE_THROUGH = 8, /* such a folder's tree, of which all below is marked */
 };
 
 struct differ {
@@ -24,22 +24,19 @@ struct differ {
 	struct diff_stats *stats;
 	struct buf path;
 	uint8_t *blobs; /* owned: bits by index number */
-	unsigned depth;
+	struct tree_depth old_depth, new_depth;
 };
 
 /* One side of a folder; its node is the current one. */
 struct side {
-	struct buf text;
-	struct tree_reader reader;
+	struct tree_stream stream;
 	struct node node;
-	bool open, has_node;
+	bool has_node;
 };
 
 static void side_done(struct side *side)
 {
-	if (side->open)
-		tree_reader_done(&side->reader);
-	buf_done(&side->text);
+	tree_stream_done(&side->stream);
 }
 static void cleanup_side_fn(struct side *side)
 {
@@ -49,7 +46,7 @@ static void cleanup_side_fn(struct side *side)
 
 static int side_next(struct side *side, struct err *err)
 {
-	int r = tree_reader_next(&side->reader, &side->node, err);
+	int r = tree_stream_next(&side->stream, &side->node, err);
 
 	side->has_node = r == 1;
 	return r < 0 ? r : 0;
@@ -61,19 +58,11 @@ static int side_open(
 	struct repository *repository = differ->repository;
 	int r;
 
-	*side = (struct side){.text = BUF_INIT(BLOB_TREE_MAX)};
+	*side = (struct side){0};
 	if (differ->options->stop && *differ->options->stop)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "compare: interrupted");
-	if (differ->depth >= DEPTH_MAX)
-		return err_set(err, ERR_CORRUPT, ELOOP, "compare: folders are too deep");
-	r = repository_load_blob(
-		repository, repository_codec(repository), BLOB_TREE, tree, &side->text, err);
-	if (r >= 0)
-		r = tree_reader_init(&side->reader, side->text.data, side->text.size, err);
-	if (r < 0)
-		return r;
-	side->open = true;
-	return side_next(side, err);
+	r = tree_stream_open(repository, repository_codec(repository), tree, &side->stream, err);
+	return r < 0 ? r : side_next(side, err);
 }
 
 static void mark(struct differ *differ, enum blob_type type, const struct id *id, unsigned bits)
@@ -119,34 +108,55 @@ static void count(struct diff_side *side, const struct node *node)
 /* All below a folder that only one side has; or, with IN_COMMON, that both have. */
 static int walk_one(struct differ *differ, const struct id *tree, unsigned bits, struct err *err);
 
-static int take_one(struct differ *differ, const struct node *node, unsigned bits, struct err *err)
+static int take_one(struct differ *differ, const struct side *from, unsigned bits, struct err *err)
 {
 	struct diff_side *side = bits & IN_NEW ? &differ->stats->added : &differ->stats->removed;
-	int r = 0;
+	struct tree_depth *depth = bits & IN_NEW ? &differ->new_depth : &differ->old_depth;
+	const struct node *node = &from->node;
+	int r;
 
 	mark_node(differ, node, bits);
 	if (!(bits & IN_COMMON)) {
 		tell(differ, bits & IN_NEW ? "+" : "-");
 		count(side, node);
 	}
-	if (node->type == NODE_DIR && node->has_subtree) {
-		differ->depth++;
-		r = walk_one(differ, &node->subtree, bits, err);
-		differ->depth--;
-	}
+	if (node->type != NODE_DIR || !node->has_subtree)
+		return 0;
+	r = tree_depth_enter(depth, &from->stream, err);
+	if (r < 0)
+		return err_wrap(err, "compare");
+	r = walk_one(differ, &node->subtree, bits, err);
+	tree_depth_leave(depth, &from->stream);
 	return r;
+}
+
+/* Whether all below a folder that both have is marked already. */
+static bool was_gone_through(struct differ *differ, const struct id *tree)
+{
+	size_t number;
+
+	if (!index_number(repository_index(differ->repository), BLOB_TREE, tree, &number))
+		return false;
+	if (differ->blobs[number] & GONE_THROUGH)
+		return true;
+	differ->blobs[number] |= GONE_THROUGH;
+	return false;
 }
 
 static int walk_one(struct differ *differ, const struct id *tree, unsigned bits, struct err *err)
 {
-	cleanup_side struct side side;
+	cleanup_side struct side side = {0};
 	size_t size = differ->path.size;
-	int r = side_open(differ, &side, tree, err);
+	int r;
+
+	if ((bits & IN_COMMON) && was_gone_through(differ, tree))
+		return 0;
+	r = side_open(differ, &side, tree, err);
 
 	while (r >= 0 && side.has_node) {
 		r = set_name(differ, size, &side.node, err);
 		if (r >= 0)
-			r = take_one(differ, &side.node, bits, err);
+			r = take_one(differ, &side, bits, err);
 		if (r >= 0)
 			r = side_next(&side, err);
 	}
@@ -212,11 +222,31 @@ static void find_marks(struct differ *differ, const struct node *old, const stru
 static int walk_both(struct differ *differ, const struct id *old_tree, const struct id *new_tree,
 	struct err *err);
 
-static int take_both(
-	struct differ *differ, const struct node *old, const struct node *new, struct err *err)
+/* Below two folders of one name. */
+static int go_below(
+	struct differ *differ, const struct side *old, const struct side *new, struct err *err)
 {
+	int r = tree_depth_enter(&differ->old_depth, &old->stream, err);
+
+	if (r < 0)
+		return err_wrap(err, "compare");
+	r = tree_depth_enter(&differ->new_depth, &new->stream, err);
+	if (r >= 0) {
+		if (id_equal(&old->node.subtree, &new->node.subtree))
+			r = walk_one(differ, &old->node.subtree, IN_COMMON, err);
+		else
+			r = walk_both(differ, &old->node.subtree, &new->node.subtree, err);
+		tree_depth_leave(&differ->new_depth, &new->stream);
+	}
+	tree_depth_leave(&differ->old_depth, &old->stream);
+	return r;
+}
+
+static int take_both(struct differ *differ, const struct side *old_side,
+	const struct side *new_side, struct err *err)
+{
+	const struct node *old = &old_side->node, *new = &new_side->node;
 	char marks[DIFF_MARKS_SIZE];
-	int r = 0;
 
 	mark_node(differ, old, IN_OLD);
 	mark_node(differ, new, IN_NEW);
@@ -226,13 +256,7 @@ static int take_both(
 	if (old->type != NODE_DIR || new->type != NODE_DIR || !old->has_subtree ||
 		!new->has_subtree)
 		return 0;
-	differ->depth++;
-	if (id_equal(&old->subtree, &new->subtree))
-		r = walk_one(differ, &old->subtree, IN_COMMON, err);
-	else
-		r = walk_both(differ, &old->subtree, &new->subtree, err);
-	differ->depth--;
-	return r;
+	return go_below(differ, old_side, new_side, err);
 }
 
 static int walk_both(struct differ *differ, const struct id *old_tree, const struct id *new_tree,
@@ -251,11 +275,11 @@ static int walk_both(struct differ *differ, const struct id *old_tree, const str
 
 		r = set_name(differ, size, order < 0 ? &old.node : &new.node, err);
 		if (r >= 0 && order < 0)
-			r = take_one(differ, &old.node, IN_OLD, err);
+			r = take_one(differ, &old, IN_OLD, err);
 		else if (r >= 0 && order > 0)
-			r = take_one(differ, &new.node, IN_NEW, err);
+			r = take_one(differ, &new, IN_NEW, err);
 		else if (r >= 0)
-			r = take_both(differ, &old.node, &new.node, err);
+			r = take_both(differ, &old, &new, err);
 		if (r >= 0 && order <= 0)
 			r = side_next(&old, err);
 		if (r >= 0 && order >= 0)

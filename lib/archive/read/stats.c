@@ -6,6 +6,7 @@
 #include "base/buf.h"
 
 #define KEY_MAX (1u << 28) /* bytes */
+#define OPEN_MAX (1u << 20) /* bytes: more than the deepest walk needs */
 
 int stats_mode_parse(const char *text, enum stats_mode *ret, struct err *err)
 {
@@ -27,10 +28,41 @@ int stats_mode_parse(const char *text, enum stats_mode *ret, struct err *err)
 		text);
 }
 
+/* What is below a tree. */
+struct sum {
+	struct id id; /* first: a table finds records by it */
+	uint64_t files, bytes; /* bytes: without those of files with several names */
+	bool links; /* there are such files: they count in each snapshot anew, see in_snapshot */
+};
+
+/* A folder that a walk is in, with what was counted before it. */
+struct folder {
+	struct sum before;
+	uint64_t links_met;
+	bool passed_over;
+	bool has_links; /* so its sum says, of another snapshot */
+};
+
+static int compare_sums(const void *a, const void *b)
+{
+	return id_compare(a, b);
+}
+
+static bool is_settled(const void *record)
+{
+	(void)record;
+	return true;
+}
+
+static const struct table_type sum_type = {
+	sizeof(struct sum), compare_sums, compare_sums, is_settled};
+
 int stats_init(
 	struct stats *stats, struct repository *repository, enum stats_mode mode, struct err *err)
 {
-	*stats = (struct stats){.mode = mode, .repository = repository};
+	*stats = (struct stats){.mode = mode, .repository = repository, .open = BUF_INIT(OPEN_MAX)};
+	if (mode == STATS_RESTORE_SIZE)
+		return table_new(&sum_type, 0, &stats->sums, err);
 	return mode == STATS_RAW_DATA ? used_init(&stats->used, repository, err) : 0;
 }
 
@@ -40,6 +72,9 @@ void stats_done(struct stats *stats)
 	idset_done(&stats->paths);
 	idset_done(&stats->path_blobs);
 	idset_done(&stats->links);
+	idset_done(&stats->trees);
+	table_free(stats->sums);
+	buf_done(&stats->open);
 	if (stats->mode == STATS_RAW_DATA)
 		used_done(&stats->used);
 }
@@ -93,7 +128,72 @@ static int count_restored(struct stats *stats, const struct node *node, struct e
 		r = add_hash(stats, &stats->links, link, sizeof(link), "", 0, err);
 	if (r == 1)
 		stats->bytes += node->size;
+	if (node->links != 1 && node->type != NODE_DIR && node->inode)
+		stats->links_met++;
+	else
+		stats->single_bytes += node->size;
 	return r;
+}
+
+/* What the sum of a tree with links goes by. */
+static struct id in_snapshot(const struct stats *stats, const struct id *tree)
+{
+	struct id id = *tree;
+
+	for (size_t i = 0; i < sizeof(stats->snapshots); i++)
+		id.bytes[sizeof(id.bytes) - 1 - i] ^= (uint8_t)(stats->snapshots >> 8 * i);
+	return id;
+}
+
+/* Goes into a folder, or adds what is known of it: TRAVERSE_SKIP. */
+static int open_folder(struct stats *stats, const struct node *node, struct err *err)
+{
+	struct folder folder = {.before = {.id = node->subtree,
+					.files = stats->files,
+					.bytes = stats->single_bytes},
+		.links_met = stats->links_met};
+	const struct sum *known = node->has_subtree ? table_find(stats->sums, &folder) : NULL;
+	int r;
+
+	folder.has_links = known && known->links;
+	if (folder.has_links) {
+		const struct sum here = {.id = in_snapshot(stats, &node->subtree)};
+
+		known = table_find(stats->sums, &here);
+	}
+	folder.passed_over = known || !node->has_subtree;
+	r = buf_add(&stats->open, &folder, sizeof(folder), err);
+	if (r < 0 || !known)
+		return r;
+	stats->files += known->files;
+	stats->bytes += known->bytes;
+	stats->single_bytes += known->bytes;
+	stats->links_met += known->links;
+	return TRAVERSE_SKIP;
+}
+
+static void leave(void *context, const struct node *node, const char *path)
+{
+	struct stats *stats = context;
+	struct err err = ERR_INIT;
+	struct folder folder;
+	struct sum *sum = &folder.before;
+
+	(void)node;
+	(void)path;
+	stats->open.size -= sizeof(folder);
+	memcpy(&folder, stats->open.data + stats->open.size, sizeof(folder));
+	if (folder.passed_over)
+		return;
+	sum->files = stats->files - sum->files;
+	sum->bytes = stats->single_bytes - sum->bytes;
+	sum->links = stats->links_met != folder.links_met;
+	/* One that does not get in is gone through again. */
+	if (!folder.has_links)
+		(void)!table_add(stats->sums, sum, &err);
+	sum->id = in_snapshot(stats, &sum->id);
+	if (sum->links)
+		(void)!table_add(stats->sums, sum, &err);
 }
 
 static int enter(void *context, const struct node *node, const char *path, const struct id *tree,
@@ -105,18 +205,22 @@ static int enter(void *context, const struct node *node, const char *path, const
 	(void)tree;
 	if (stats->mode == STATS_RESTORE_SIZE) {
 		r = count_restored(stats, node, err);
-	} else {
-		r = add_hash(stats, &stats->contents,
-			node->content ? (const void *)node->content : "",
-			node->content_count * sizeof(*node->content), "", 0, err);
-		if (r == 1 && stats->mode == STATS_BLOBS_PER_FILE) {
-			r = count_blobs(stats, node, path, err);
-		} else if (r == 1) {
-			stats->bytes += node->size;
-			stats->files++;
-		}
+		if (r < 0 || node->type != NODE_DIR)
+			return r < 0 ? r : 0;
+		return open_folder(stats, node, err);
 	}
-	return r < 0 ? r : 0;
+	r = add_hash(stats, &stats->contents, node->content ? (const void *)node->content : "",
+		node->content_count * sizeof(*node->content), "", 0, err);
+	if (r == 1 && stats->mode == STATS_BLOBS_PER_FILE) {
+		r = count_blobs(stats, node, path, err);
+	} else if (r == 1) {
+		stats->bytes += node->size;
+		stats->files++;
+	}
+	if (r < 0 || node->type != NODE_DIR || !node->has_subtree)
+		return r < 0 ? r : 0;
+	r = idset_add(&stats->trees, &node->subtree, err);
+	return r < 0 ? r : r ? 0 : TRAVERSE_SKIP;
 }
 
 int stats_add(struct stats *stats, const struct id *tree, struct err *err)
@@ -125,6 +229,7 @@ int stats_add(struct stats *stats, const struct id *tree, struct err *err)
 		.repository = stats->repository,
 		.stop = stats->stop,
 		.enter = enter,
+		.leave = stats->mode == STATS_RESTORE_SIZE ? leave : NULL,
 		.context = stats,
 	};
 	int r;

@@ -10,6 +10,7 @@
 #include "archive/upkeep/used.h"
 #include "base/err.h"
 #include "repo/repository.h"
+#include "repo/sorted/table.h"
 
 enum stats_mode {
 	STATS_RESTORE_SIZE, /* what a restore of each would write, hard links once */
@@ -29,6 +30,11 @@ struct stats {
 	unsigned snapshots;
 	struct idset contents, paths, path_blobs, links; /* owned: what was counted */
 	struct used used; /* owned */
+	/* A tree is gone through once, in however many folders and snapshots it stands. */
+	struct idset trees; /* owned: those that have nothing new to count */
+	struct table *sums; /* owned: what below a tree there is to restore */
+	struct buf open; /* owned: the folders that a walk is in */
+	uint64_t single_bytes, links_met; /* of files with one name; how many with several */
 };
 
 /* The words of the option: "restore-size" ... -EINVAL (kind config). */

@@ -5,13 +5,12 @@
 #include "base/buf.h"
 #include "repo/stream/tree_stream.h"
 
-#define DEPTH_MAX 2048 /* folders; also what keeps a tree that contains itself finite */
 #define PATH_MAX_SIZE (1u << 20)
 
 struct walk {
 	const struct traverse *traverse;
 	struct buf path;
-	unsigned depth;
+	struct tree_depth depth;
 };
 
 static int walk_tree(struct walk *walk, const struct id *tree, struct err *err);
@@ -27,8 +26,9 @@ static int tell(struct walk *walk, const struct err *found, struct err *err)
 	return 0;
 }
 
-static int walk_node(
-	struct walk *walk, const struct node *node, const struct id *tree, struct err *err)
+/* stream: the tree's, which node comes from. */
+static int walk_node(struct walk *walk, const struct tree_stream *stream, const struct node *node,
+	const struct id *tree, struct err *err)
 {
 	const struct traverse *traverse = walk->traverse;
 	const char *path = (const char *)walk->path.data;
@@ -41,13 +41,11 @@ static int walk_node(
 	if (r < 0 || node->type != NODE_DIR)
 		return r < 0 ? r : 0;
 	if (r != TRAVERSE_SKIP && node->has_subtree) {
-		if (walk->depth >= DEPTH_MAX) {
-			err_set(&deep, ERR_CORRUPT, ELOOP, "read folder: too deep");
+		if (tree_depth_enter(&walk->depth, stream, &deep) < 0) {
 			r = tell(walk, &deep, err);
 		} else {
-			walk->depth++;
 			r = walk_tree(walk, &node->subtree, err);
-			walk->depth--;
+			tree_depth_leave(&walk->depth, stream);
 		}
 	}
 	if (r >= 0 && traverse->leave)
@@ -70,7 +68,7 @@ static int walk_tree(struct walk *walk, const struct id *tree, struct err *err)
 		if (step >= 0)
 			step = buf_add_text(&walk->path, node.name, err);
 		if (step >= 0)
-			step = walk_node(walk, &node, tree, err);
+			step = walk_node(walk, &stream, &node, tree, err);
 		walk->path.size = size;
 		if (walk->path.data)
 			walk->path.data[size] = '\0';

@@ -8,9 +8,8 @@
 #include "base/cleanup.h"
 #include "base/i18n.h"
 #include "base/str.h"
-#include "repo/tree.h"
+#include "repo/stream/tree_stream.h"
 
-#define DEPTH_MAX 2048 /* folders */
 #define PATH_BYTES_MAX (1u << 20)
 #define TREES_MAX (1u << 30) /* bytes of struct mend_tree */
 
@@ -73,12 +72,12 @@ static uint64_t size_left(struct mend *mend, const struct node *node, bool *ret_
 	return size;
 }
 
-static int look_at_tree(
-	struct mend *mend, const struct id *id, struct buf *path, unsigned depth, struct err *err);
+static int look_at_tree(struct mend *mend, const struct tree_stream *above, const struct id *id,
+	struct buf *path, struct err *err);
 
 /* 1 if the entry is to be changed. */
-static int look_at_node(struct mend *mend, const struct node *node, struct buf *path,
-	unsigned depth, struct err *err)
+static int look_at_node(struct mend *mend, const struct tree_stream *stream,
+	const struct node *node, struct buf *path, struct err *err)
 {
 	size_t size = path->size;
 	bool gone;
@@ -104,7 +103,7 @@ static int look_at_node(struct mend *mend, const struct node *node, struct buf *
 	}
 	r = buf_printf(path, err, "/%s", node->name);
 	if (r >= 0)
-		r = look_at_tree(mend, &node->subtree, path, depth + 1, err);
+		r = look_at_tree(mend, stream, &node->subtree, path, err);
 	path->size = size;
 	if (path->data)
 		path->data[size] = '\0';
@@ -112,16 +111,18 @@ static int look_at_node(struct mend *mend, const struct node *node, struct buf *
 }
 
 /* Reads a tree's entries: 1 if one is to be changed, -EBADMSG and the like if it can't be read. */
-static int look_at_nodes(struct mend *mend, const struct buf *text, struct buf *path,
-	unsigned depth, struct err *tree_err, struct err *err)
+static int look_at_nodes(struct mend *mend, const struct id *id, struct buf *path,
+	struct err *tree_err, struct err *err)
 {
-	cleanup_tree_reader struct tree_reader reader = {0};
+	cleanup_tree_stream struct tree_stream stream = {0};
+	struct repository *repository = mend->repository;
 	struct node node;
 	bool is_bad = false;
-	int r = tree_reader_init(&reader, text->data, text->size, tree_err), step;
+	int r, step;
 
-	while (r >= 0 && (r = tree_reader_next(&reader, &node, tree_err)) == 1) {
-		step = look_at_node(mend, &node, path, depth, err);
+	r = tree_stream_open(repository, repository_codec(repository), id, &stream, tree_err);
+	while (r >= 0 && (r = tree_stream_next(&stream, &node, tree_err)) == 1) {
+		step = look_at_node(mend, &stream, &node, path, err);
 		if (step < 0)
 			return step;
 		is_bad = is_bad || step;
@@ -129,11 +130,24 @@ static int look_at_nodes(struct mend *mend, const struct buf *text, struct buf *
 	return r < 0 ? r : is_bad;
 }
 
-/* 1 if the tree is to be changed or can't be read. */
-static int look_at_tree(
-	struct mend *mend, const struct id *id, struct buf *path, unsigned depth, struct err *err)
+/* Within the depth that is allowed. above: where its folder stands, NULL for the root. */
+static int look_within(struct mend *mend, const struct tree_stream *above, const struct id *id,
+	struct buf *path, struct err *tree_err, struct err *err)
 {
-	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
+	int r = above ? tree_depth_enter(&mend->depth, above, tree_err) : 0;
+
+	if (r < 0)
+		return r;
+	r = look_at_nodes(mend, id, path, tree_err, err);
+	if (above)
+		tree_depth_leave(&mend->depth, above);
+	return r;
+}
+
+/* 1 if the tree is to be changed or can't be read. */
+static int look_at_tree(struct mend *mend, const struct tree_stream *above, const struct id *id,
+	struct buf *path, struct err *err)
+{
 	struct repository *repository = mend->repository;
 	struct err tree_err = ERR_INIT;
 	size_t number = 0;
@@ -146,12 +160,7 @@ static int look_at_tree(
 		mend->tick(mend->context);
 	if (known && bits_has(mend->seen, number))
 		return bits_has(mend->bad, number);
-	r = depth < DEPTH_MAX ? 0 : err_set(&tree_err, ERR_CORRUPT, ELOOP, "folders are too deep");
-	if (r >= 0)
-		r = repository_load_blob(
-			repository, repository_codec(repository), BLOB_TREE, id, &text, &tree_err);
-	if (r >= 0)
-		r = look_at_nodes(mend, &text, path, depth, &tree_err, err);
+	r = look_within(mend, above, id, path, &tree_err, err);
 	if (err->code)
 		return r;
 	if (r < 0 && tree_err.kind != ERR_CORRUPT && tree_err.code != ENOENT) {
@@ -172,7 +181,7 @@ int mend_look(struct mend *mend, const struct id *tree, struct err *err)
 {
 	cleanup_buf struct buf path = BUF_INIT(PATH_BYTES_MAX);
 
-	return look_at_tree(mend, tree, &path, 0, err);
+	return look_at_tree(mend, NULL, tree, &path, err);
 }
 
 /* --- Mending --- */
@@ -278,7 +287,6 @@ static int new_text(struct mend *mend, const struct id *id, struct buf *ret, str
 	return r;
 }
 
-/* Recursion is bounded: what was too deep to look at is unreadable. */
 static int replace_tree(struct mend *mend, struct mend_tree *tree, struct err *err)
 {
 	cleanup_buf struct buf text = BUF_INIT(BLOB_TREE_MAX);
@@ -303,13 +311,17 @@ static int replace_tree(struct mend *mend, struct mend_tree *tree, struct err *e
 int mend_tree(struct mend *mend, const struct id *tree, struct id *ret, struct err *err)
 {
 	struct mend_tree *found = find(mend, tree);
-	int r;
+	struct mend_tree *at = (struct mend_tree *)(void *)mend->trees.data;
+	int r = 0;
 
 	if (!found || found->unreadable) {
 		*ret = *tree;
 		return found ? 0 : 1;
 	}
-	r = replace_tree(mend, found, err);
+	/* What is below a tree was noted before it: in this order only one is in memory. */
+	for (; r >= 0 && at <= found; at++)
+		if (!at->unreadable)
+			r = replace_tree(mend, at, err);
 	*ret = found->replacement;
 	return r < 0 ? r : 1;
 }

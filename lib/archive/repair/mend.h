@@ -10,12 +10,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "repo/repository.h"
+#include "repo/stream/tree_stream.h"
 
 /* What is known of damage in trees. */
 struct mend {
 	struct repository *repository; /* borrowed; its index is loaded */
 	uint8_t *seen, *bad; /* owned; bits by index_number, until something is saved */
 	struct buf trees; /* owned: struct mend_tree of all that are to be changed */
+	struct tree_depth depth;
 	const volatile bool *stop; /* borrowed, or NULL */
 	void (*tick)(void *context);
 	/* What is lost, told while looking: path within the snapshot, and how (to translate). */

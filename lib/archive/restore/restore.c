@@ -11,6 +11,7 @@
 #include "archive/restore/content.h"
 #include "archive/restore/feed.h"
 #include "archive/restore/links.h"
+#include "archive/restore/plan.h"
 #include "archive/restore/prune.h"
 #include "archive/restore/scout.h"
 #include "base/buf.h"
@@ -43,7 +44,8 @@ struct restorer {
 	struct feed *feed; /* owned; NULL: nothing comes early */
 	uint64_t key; /* of the node that is being restored, see scout_key */
 	int root_fd;
-	unsigned depth;
+	struct tree_depth depth;
+	const struct tree_stream *stream; /* of the folder at hand; borrowed */
 };
 
 static void restorer_done(struct restorer *restorer)
@@ -73,22 +75,11 @@ static int tick(struct restorer *restorer, struct err *err)
 	return 0;
 }
 
-/* What is asked of who goes ahead; the target is only looked at when it is written to. */
-static struct scout_options scouting(const struct restorer *restorer, bool looks)
-{
-	return (struct scout_options){
-		.includes = restorer->options->includes,
-		.excludes = restorer->options->excludes,
-		.root_fd = looks ? restorer->root_fd : -1,
-	};
-}
-
 /* Whether the thing at the current path is wanted; ret_below: or something below it. */
 static bool is_selected(const struct restorer *restorer, bool *ret_below)
 {
-	const struct scout_options options = scouting(restorer, false);
-
-	return scout_selects(&options, (const char *)restorer->path.data, ret_below);
+	return filter_chooses(restorer->options->includes, restorer->options->excludes,
+		(const char *)restorer->path.data, ret_below);
 }
 
 /* The folder's descriptor, made with all above it if need be. */
@@ -101,6 +92,7 @@ static int place_open(struct restorer *restorer, struct place *place, struct err
 	if (place->absent || !place->parent)
 		return -ENOENT;
 	parent = place_open(restorer, place->parent, err);
+	place->absent = place->parent->absent;
 	if (parent < 0)
 		return parent;
 	place->fd = apply_folder(parent, place->node->name, restorer->options->dry_run, err);
@@ -300,23 +292,23 @@ static int restore_folder(struct restorer *restorer, struct place *parent, const
 	bool selected, struct err *err)
 {
 	struct place place = {.parent = parent, .node = node, .fd = -1, .selected = selected};
+	const struct tree_stream *stream = restorer->stream;
 	struct err folder_err = ERR_INIT;
 	int r = 0;
 
-	if (restorer->depth >= SCOUT_DEPTH_MAX) {
-		err_set(&folder_err, ERR_CORRUPT, ELOOP, "restore it: folders are too deep");
+	if (tree_depth_enter(&restorer->depth, stream, &folder_err) < 0) {
+		err_wrap(&folder_err, "restore it");
 		tell(restorer, &folder_err);
 		return 0;
 	}
 	if (selected && place_open(restorer, &place, &folder_err) < 0 && !place.absent) {
+		tree_depth_leave(&restorer->depth, stream);
 		tell(restorer, &folder_err);
 		return 0;
 	}
-	if (node->has_subtree) {
-		restorer->depth++;
+	if (node->has_subtree)
 		r = restore_tree(restorer, &node->subtree, &place, err);
-		restorer->depth--;
-	}
+	tree_depth_leave(&restorer->depth, stream);
 	if (r >= 0 && (selected || place.fd >= 0))
 		count_restored(restorer, 0);
 	if (place.fd >= 0) {
@@ -413,6 +405,7 @@ static int restore_tree(
 	r = tree_stream_open(repository, repository_codec(repository), tree, &stream, &tree_err);
 	while (r >= 0 && (r = tree_stream_next(&stream, &node, &tree_err)) == 1) {
 		step = deletes ? str_list_add(&names, node.name, err) : 0;
+		restorer->stream = &stream;
 		restorer->key = scout_key(tree, number++);
 		if (step >= 0)
 			step = restore_named(restorer, place, &node, err);
@@ -428,24 +421,26 @@ static int restore_tree(
 	return 0;
 }
 
-/* Adds up what is going to be restored; failures are told later. */
-static int count_files(struct restorer *restorer, const struct id *tree, struct err *err)
+/* Knows what is going to be made, and refuses what has no room, before the first write. */
+static int plan(struct restorer *restorer, const struct id *tree, struct err *err)
 {
-	const struct scout_options options = scouting(restorer, false);
-	struct progress *progress = restorer->options->progress;
-	cleanup_scout struct scout *scout = NULL;
-	struct scout_found found;
-	int r = scout_new(restorer->repository, tree, &options, &scout, err);
+	const struct restore_options *options = restorer->options;
+	const struct plan_options plan_options = {
+		.target = options->target,
+		.includes = options->includes,
+		.excludes = options->excludes,
+		.keeps = options->overwrite == RESTORE_NEVER ||
+			 options->overwrite == RESTORE_IF_NEWER,
+		.frees = options->delete_others,
+		.any_size = options->no_space_check,
+		.stop = options->stop,
+		.progress = options->progress,
+		.tick = options->tick,
+		.on_tight = options->on_tight,
+		.context = options->context,
+	};
 
-	while (r >= 0 && scout_next(scout, &found) == 1) {
-		if (found.wanted && found.node->type == NODE_FILE) {
-			progress_add(&progress->files_total, 1);
-			progress_add(&progress->bytes_total, found.node->size);
-		}
-		r = tick(restorer, err);
-	}
-	progress_know_total(progress);
-	return r;
+	return plan_run(restorer->repository, tree, restorer->root_fd, &plan_options, err);
 }
 
 int restore_overwrite_parse(const char *text, enum restore_overwrite *ret, struct err *err)
@@ -497,7 +492,8 @@ static int on_wait(void *context, struct err *err)
 static void start_feed(struct restorer *restorer, const struct id *tree)
 {
 	const struct feed_options options = {
-		.scout = scouting(restorer, true),
+		.scout = {restorer->options->includes, restorer->options->excludes,
+			restorer->root_fd},
 		.keeps = restorer->options->overwrite == RESTORE_NEVER,
 		.wait = on_wait,
 		.context = restorer,
@@ -526,7 +522,7 @@ int restore_run(struct repository *repository, const struct id *tree,
 	content_init(&restorer.content, repository, on_tick, &restorer);
 	root.fd = restorer.root_fd;
 	root.absent = root.fd < 0;
-	r = count_files(&restorer, tree, err);
+	r = plan(&restorer, tree, err);
 	if (r >= 0) {
 		start_feed(&restorer, tree);
 		r = restore_tree(&restorer, tree, &root, err);

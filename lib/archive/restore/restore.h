@@ -34,18 +34,21 @@ struct restore_options {
 	bool delete_others; /* remove from restored folders what the snapshot has not */
 	bool dry_run; /* write nothing, only count */
 	bool verify; /* read every restored file again and compare */
+	bool no_space_check; /* begin also if it can't fit into the target: see plan.h */
 	const volatile bool *stop; /* borrowed; once true it ends with -ECANCELED */
 	struct progress *progress; /* borrowed, started */
 	/* For each thing that could not be restored as it was, and often. */
 	void (*on_error)(void *context, const char *path, const struct err *err);
 	void (*tick)(void *context);
+	/* NULL, or: it may not fit. */
+	void (*on_tight)(void *context, uint64_t needed_bytes, uint64_t free_bytes);
 	void *context;
 };
 
 /* Restores what is in a tree into the target. An existing file is mended where it differs if no
  * other name shares it, else replaced; what is right already is not written again. Failures of
  * single files are told to on_error and counted in the progress; a negative return means that it
- * could not go on. The index must be loaded. */
+ * could not go on. -ENOSPC before anything is written if it can't fit. The index must be loaded. */
 int restore_run(struct repository *repository, const struct id *tree,
 	const struct restore_options *options, struct restore_counts *ret, struct err *err)
 	__attribute__((warn_unused_result));

@@ -1,5 +1,6 @@
 #include "archive/restore/scout.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,8 @@
 #include "repo/stream/tree_stream.h"
 
 #define PATH_MAX_SIZE (1u << 20)
+#define BYTES_MAX                                                                                  \
+	(32u << 20) /* of the trees above each other: what is behind it does not come early */
 
 /* A folder that is being gone through. */
 struct level {
@@ -25,7 +28,7 @@ struct scout {
 	struct buf path; /* of the node: "/a/b" */
 	struct level *level; /* owned: the deepest; NULL: at the end */
 	struct node node; /* the last one */
-	unsigned depth;
+	struct tree_depth depth;
 };
 
 static void leave(struct scout *scout)
@@ -33,9 +36,23 @@ static void leave(struct scout *scout)
 	struct level *level = scout->level;
 
 	scout->level = level->parent;
-	scout->depth--;
+	if (scout->level)
+		tree_depth_leave(&scout->depth, &scout->level->stream);
 	tree_stream_done(&level->stream);
 	free(level);
+}
+
+/* Counts the folder at hand among those above. */
+static int descend(struct scout *scout, struct err *err)
+{
+	struct tree_stream *stream = &scout->level->stream;
+	int r = tree_depth_enter(&scout->depth, stream, err);
+
+	if (r >= 0 && scout->depth.bytes > BYTES_MAX) {
+		tree_depth_leave(&scout->depth, stream);
+		r = -ELOOP;
+	}
+	return r;
 }
 
 /* Goes into a folder; one that can't be read is left out. */
@@ -44,8 +61,6 @@ static void enter(struct scout *scout, const struct id *tree, bool there)
 	struct level *level;
 	struct err err = ERR_INIT;
 
-	if (scout->depth > SCOUT_DEPTH_MAX)
-		return;
 	level = calloc(1, sizeof(*level));
 	if (!level)
 		return;
@@ -53,13 +68,14 @@ static void enter(struct scout *scout, const struct id *tree, bool there)
 	level->path_size = scout->path.size;
 	level->there = there;
 	if (tree_stream_open(scout->repository, repository_codec(scout->repository), tree,
-		    &level->stream, &err) < 0) {
+		    &level->stream, &err) < 0 ||
+		(scout->level && descend(scout, &err) < 0)) {
+		tree_stream_done(&level->stream);
 		free(level);
 		return;
 	}
 	level->parent = scout->level;
 	scout->level = level;
-	scout->depth++;
 }
 
 int scout_new(struct repository *repository, const struct id *tree,
@@ -95,18 +111,6 @@ uint64_t scout_key(const struct id *tree, uint64_t number)
 	return key ^ (number + 1) * 0x9e3779b97f4a7c15ull;
 }
 
-bool scout_selects(const struct scout_options *options, const char *path, bool *ret_below)
-{
-	*ret_below = true;
-	if (filter_match(options->excludes, path, NULL)) {
-		*ret_below = false;
-		return false;
-	}
-	if (filter_is_empty(options->includes))
-		return true;
-	return filter_match(options->includes, path, ret_below);
-}
-
 /* Looks at what the target has; never through a link at the last component, and only to know. */
 static bool look(const struct scout *scout, struct stat *ret)
 {
@@ -123,7 +127,8 @@ static void decide(struct scout *scout, struct scout_found *found)
 
 	if (node->unsafe)
 		return;
-	selected = scout_selects(&scout->options, (const char *)scout->path.data, &below);
+	selected = filter_chooses(scout->options.includes, scout->options.excludes,
+		(const char *)scout->path.data, &below);
 	if (node->type != NODE_DIR) {
 		found->wanted = selected;
 		found->there = selected && look(scout, &found->st);

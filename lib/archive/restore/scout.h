@@ -1,5 +1,5 @@
 /* Goes through a snapshot in the order in which it is restored, without restoring anything: to
- * count what there is, and to tell early what will be needed. */
+ * tell early what will be needed. */
 #ifndef NEXUS_ARCHIVE_RESTORE_SCOUT_H
 #define NEXUS_ARCHIVE_RESTORE_SCOUT_H
 
@@ -12,8 +12,6 @@
 #include "base/err.h"
 #include "repo/repository.h"
 #include "repo/tree.h"
-
-#define SCOUT_DEPTH_MAX 2048 /* folders; also what keeps a tree that contains itself finite */
 
 struct scout_options {
 	const struct filter *includes, *excludes; /* borrowed; no includes: all */
@@ -46,8 +44,5 @@ int scout_next(struct scout *scout, struct scout_found *ret);
 /* Tells a place in a snapshot from others: the number of a node in its tree. Equal trees that
  * stand in two places have equal keys. */
 uint64_t scout_key(const struct id *tree, uint64_t number);
-
-/* Whether the thing at a path is wanted; ret_below: or something below it. */
-bool scout_selects(const struct scout_options *options, const char *path, bool *ret_below);
 
 #endif

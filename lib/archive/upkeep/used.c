@@ -62,12 +62,14 @@ static int read_tree(
 	while (r >= 0 && (r = tree_stream_next(&stream, &node, why)) == 1) {
 		for (size_t i = 0; i < node.content_count; i++)
 			(void)mark_blob(used, BLOB_DATA, &node.content[i]);
-		if (node.has_subtree)
+		/* Each tree once, however often it is named: that bounds the list. */
+		if (node.has_subtree && mark_blob(used, BLOB_TREE, &node.subtree))
 			r = buf_add(ret_folders, &node.subtree, sizeof(node.subtree), why);
 	}
 	return r;
 }
 
+/* A tree that was marked just now, and all below it. */
 static int mark_tree(struct used *used, const struct id *id, unsigned depth, struct err *err)
 {
 	cleanup_buf struct buf folders = BUF_INIT(BLOB_TREE_MAX);
@@ -77,8 +79,6 @@ static int mark_tree(struct used *used, const struct id *id, unsigned depth, str
 
 	if (used->stop && *used->stop)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "find used blobs: interrupted");
-	if (!mark_blob(used, BLOB_TREE, id))
-		return 0;
 	if (used->tick)
 		used->tick(used->context);
 	r = depth < DEPTH_MAX ? read_tree(used, id, &folders, &why)
@@ -101,5 +101,5 @@ static int mark_tree(struct used *used, const struct id *id, unsigned depth, str
 
 int used_mark(struct used *used, const struct id *tree, struct err *err)
 {
-	return mark_tree(used, tree, 0, err);
+	return mark_blob(used, BLOB_TREE, tree) ? mark_tree(used, tree, 0, err) : 0;
 }

@@ -184,11 +184,12 @@ static int check_blob(struct pack_check *reader, struct blob_codec *codec,
 	const struct index_entry *entries, size_t number, size_t *good, struct err *err)
 {
 	const struct index_entry *entry = &entries[number];
+	enum blob_type type = entry->is_tree ? BLOB_TREE : BLOB_DATA;
 	size_t plain = blob_plain_size(&entry->location);
 	bool large = plain > LARGE || entry->location.length > LARGE;
 	int r = 0;
 
-	if (plain > blob_plain_max(entry->is_tree ? BLOB_TREE : BLOB_DATA))
+	if (plain > blob_plain_max(type) || entry->location.length > blob_sealed_max(type))
 		return err_set(err, ERR_CORRUPT, EFBIG, "blob is too large");
 	if (large || reader->batch_count == PACK_CHECK_BATCH ||
 		reader->plain.size + plain > BATCH_BYTES)

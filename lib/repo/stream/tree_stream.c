@@ -118,5 +118,35 @@ void tree_stream_done(struct tree_stream *stream)
 	tree_reader_done(&stream->reader);
 	buf_done(&stream->window);
 	blob_stream_free(stream->blob);
-	stream->blob = NULL;
+	*stream = (struct tree_stream){0}; /* nothing leads to what is gone */
+}
+
+static size_t memory_of(const struct tree_stream *stream)
+{
+	const struct tree_reader *reader = &stream->reader;
+
+	return stream->window.allocated + reader->text.allocated + reader->ids.allocated +
+	       reader->xattrs.allocated + reader->last.allocated +
+	       (stream->blob ? blob_stream_memory(stream->blob) : 0);
+}
+
+int tree_depth_enter(struct tree_depth *depth, const struct tree_stream *stream, struct err *err)
+{
+	size_t bytes = memory_of(stream);
+
+	if (depth->folders >= TREE_DEPTH_MAX)
+		return err_set(err, ERR_CORRUPT, ELOOP, "folders are too deep");
+	if (depth->bytes + bytes > TREE_DEPTH_BYTES_MAX)
+		return err_set(err, ERR_CORRUPT, ELOOP,
+			"folders are too large and too deep: they need more than %u MiB of memory",
+			TREE_DEPTH_BYTES_MAX >> 20);
+	depth->folders++;
+	depth->bytes += bytes;
+	return 0;
+}
+
+void tree_depth_leave(struct tree_depth *depth, const struct tree_stream *stream)
+{
+	depth->folders--;
+	depth->bytes -= memory_of(stream);
 }

@@ -32,6 +32,22 @@ int tree_stream_next(struct tree_stream *stream, struct node *ret, struct err *e
 	__attribute__((warn_unused_result));
 void tree_stream_done(struct tree_stream *stream);
 
+#define TREE_DEPTH_MAX 2048u /* folders; also what keeps a tree that contains itself finite */
+#define TREE_DEPTH_BYTES_MAX (256u << 20)
+
+/* What a walk has open at a time, from the top down to where it is: a repository that was made to
+ * harm may have large trees in each other. Zeroed is at the top. */
+struct tree_depth {
+	unsigned folders;
+	size_t bytes; /* of memory, of the streams above */
+};
+
+/* Before going below an entry of stream, and after. -ELOOP (kind corrupt): too deep or, all open
+ * together, too large; then there is nothing to leave. */
+int tree_depth_enter(struct tree_depth *depth, const struct tree_stream *stream, struct err *err)
+	__attribute__((warn_unused_result));
+void tree_depth_leave(struct tree_depth *depth, const struct tree_stream *stream);
+
 static inline void cleanup_tree_stream_fn(struct tree_stream *stream)
 {
 	int saved = errno;

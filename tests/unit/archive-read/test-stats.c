@@ -53,11 +53,42 @@ START_TEST(modes)
 }
 END_TEST
 
+/* The same folder several times, in one snapshot and in another: as if each were gone through. */
+START_TEST(shared_folders)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id one = store_data(repository, "one1"), tree;
+	struct node nodes[2] = {file_node("a", &one), file_node("b", &one)};
+	cleanup_stats struct stats stats = {0};
+	struct err err = ERR_INIT;
+
+	nodes[1].links = 2;
+	nodes[1].inode = 8;
+	tree = store_tree(repository, nodes, 2);
+	for (unsigned i = 0; i < 40; i++) {
+		nodes[0] = dir_node("a", tree);
+		nodes[1] = dir_node("b", tree);
+		tree = store_tree(repository, nodes, 2);
+	}
+	ck_assert_int_eq(repository_flush(repository, repository_codec(repository), &err), 0);
+	ck_assert_int_eq(stats_init(&stats, repository, STATS_RESTORE_SIZE, &err), 0);
+	for (unsigned i = 1; i <= 3; i++) {
+		ck_assert_int_eq(stats_add(&stats, &tree, &err), 0);
+		/* Twice 2^40 files, and the folders above them: 2 + 4 + ... + 2^40. */
+		ck_assert_uint_eq(stats.files, i * ((2ull << 40) + (2ull << 40) - 2));
+		/* A single one everywhere, and once for each snapshot the linked one. */
+		ck_assert_uint_eq(stats.bytes, i * ((4ull << 40) + 4));
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("stats");
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, modes, 0, COUNT(cases));
+	tcase_add_test(tcase, shared_folders);
 	return unit_main("stats", tcase);
 }

@@ -8,7 +8,7 @@
 static inline struct id store_tree(
 	struct repository *repository, const struct node *nodes, size_t count)
 {
-	cleanup_buf struct buf text = BUF_INIT(1 << 20);
+	cleanup_buf struct buf text = BUF_INIT(1 << 21);
 	struct repository_added added;
 	struct err err = ERR_INIT;
 	struct id id;

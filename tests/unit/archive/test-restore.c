@@ -529,6 +529,57 @@ START_TEST(deleting)
 }
 END_TEST
 
+/* A dry run goes below folders that are not there, and nothing of it is a failure. */
+START_TEST(dry_run_of_folders)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id data = store_data(repository, "good"), tree;
+	const struct node file = file_node("f", &data);
+	struct room_told told = {0};
+
+	tree = store_tree(repository, &file, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct node node = dir_node("d", tree);
+
+		tree = store_tree(repository, &node, 1);
+	}
+	if (_i)
+		room_mkdir("out");
+	ck_assert_int_eq(
+		restore_as(repository, &tree, &(struct restore_options){.dry_run = true}, &told),
+		0);
+	ck_assert_uint_eq(told.count, 0);
+	ck_assert_uint_eq(counts.restored, 4);
+	ck_assert(room_exists("out") == _i && !room_exists("out/d"));
+}
+END_TEST
+
+/* Trees of a MiB in each other: what is open at a time has an end. */
+START_TEST(large_and_deep)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id tree = store_tree(repository, NULL, 0);
+	struct room_told told = {0};
+	char *spaces = malloc(1000u << 10);
+
+	ck_assert_ptr_nonnull(spaces);
+	memset(spaces, 'x', (1000u << 10) - 1);
+	spaces[(1000u << 10) - 1] = 0;
+	for (unsigned i = 0; i < 160; i++) {
+		struct node node = dir_node("d", tree);
+
+		node.user = spaces; /* in the text, and once more read from it */
+		tree = store_tree(repository, &node, 1);
+	}
+	free(spaces);
+	ck_assert_int_eq(restore(repository, &tree, &told), 0);
+	ck_assert_uint_eq(told.count, 1);
+	ck_assert_ptr_nonnull(strstr(told.last, "too large and too deep"));
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("restore");
@@ -549,5 +600,7 @@ int main(void)
 	tcase_add_loop_test(tcase, only_files_are_opened, 0, 2);
 	tcase_add_test(tcase, names_outside);
 	tcase_add_test(tcase, deleting);
+	tcase_add_loop_test(tcase, dry_run_of_folders, 0, 2);
+	tcase_add_test(tcase, large_and_deep);
 	return unit_main("restore", tcase);
 }
