@@ -27,14 +27,6 @@ static char *text_of(const char *dir, const char *name, size_t *ret_size)
 	return text;
 }
 
-static void line_of(const char *dir, const char *name, char *out, size_t room)
-{
-	cleanup_free char *text = text_of(dir, name, NULL);
-
-	snprintf(out, room, "%s", text ? str_strip(text) : "");
-	str_sanitize(out);
-}
-
 static uint64_t memory_bytes(const char *proc)
 {
 	cleanup_free char *text = text_of(proc, "meminfo", NULL);
@@ -82,6 +74,6 @@ void hw_machine_read(const char *sysfs, const char *proc, struct hw_machine *ret
 		.raid_mode = raid_mode(sys),
 		.memory_bytes = memory_bytes(proc ? proc : "/proc"),
 	};
-	line_of(sys, "class/dmi/id/sys_vendor", ret->vendor, sizeof(ret->vendor));
-	line_of(sys, "class/dmi/id/product_name", ret->product, sizeof(ret->product));
+	file_read_line(sys, "class/dmi/id/sys_vendor", ret->vendor, sizeof(ret->vendor));
+	file_read_line(sys, "class/dmi/id/product_name", ret->product, sizeof(ret->product));
 }
