@@ -38,6 +38,7 @@ block() {
 	printf ' NEXUS_NIC_FIRMWARE=unknown\n NEXUS_VERIFIED=no\n'
 	[ $# = 0 ] || printf ' %s\n' "$@"
 }
+# shellcheck disable=SC2034 # the commands below are evaluated
 keys=(NEXUS_BOOT_KEY=F8 NEXUS_SETUP_KEY=Del NEXUS_SOURCE_KEYS=linuxhw-dmi)
 
 expect 'NEXUS_MODES is missing' 'sed -i "0,/NEXUS_MODES/{/NEXUS_MODES/d}" dell.hwdb'

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../unit.h"
 #include "base/str.h"
@@ -120,8 +119,8 @@ START_TEST(pcs_are_found)
 	struct firmware_note note;
 	struct err err = ERR_INIT;
 
-	if (!path || access(path, R_OK) < 0)
-		return;
+	if (!path)
+		return; /* where systemd-hwdb is not installed nothing compiles them */
 	ck_assert_int_eq(firmware_note_find(path, pcs[_i].modalias, &note, &err), 0);
 	ck_assert_uint_eq(note.refused, 0);
 	ck_assert_int_eq(note.has_model, pcs[_i].name[0] != '\0');
