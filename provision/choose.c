@@ -76,7 +76,7 @@ static void settle(void)
 		log_debug("%s", err.text);
 }
 
-int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
+static int look(const char *only, struct hw_disk_list *ret, struct err *err)
 {
 	struct hw_disk_list list = {0};
 	int r;
@@ -93,13 +93,22 @@ int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
 		hw_disk_list_done(&list);
 		return r;
 	}
-	for (size_t i = 0; i < list.count; i++) {
+	*ret = list;
+	return 0;
+}
+
+int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
+{
+	int r = look(only, ret, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ret->count; i++) {
 		struct err unreadable = ERR_INIT;
 
-		if (hw_disk_probe(&list.disks[i], &unreadable) < 0)
+		if (hw_disk_probe(&ret->disks[i], &unreadable) < 0)
 			log_warning("%s", unreadable.text);
 	}
-	*ret = list;
 	return 0;
 }
 
@@ -120,6 +129,23 @@ static enum hw_smart_verdict health_of(const struct hw_disk *disk)
 		hw_smart_parse(result.output, result.output_size, &smart, &err) < 0)
 		return HW_SMART_UNKNOWN;
 	return smart.verdict;
+}
+
+void choose_survey(const char *only, const struct choose_rules *rules, struct fit *fit)
+{
+	cleanup_hw_disk_list struct hw_disk_list disks = {0};
+	struct err err = ERR_INIT;
+
+	if (look(only, &disks, &err) < 0)
+		log_warning("%s", err.text);
+	for (size_t i = 0; i < disks.count; i++) {
+		/* Not probed, so what nothing else is against is unreadable yet. */
+		enum choose_verdict verdict = choose_judge(&disks.disks[i], rules);
+
+		if (verdict != CHOOSE_IS_SOURCE)
+			fit_add_disk(fit, &disks.disks[i], verdict == CHOOSE_UNREADABLE,
+				health_of(&disks.disks[i]));
+	}
 }
 
 static void say_health(struct screen *screen, const struct hw_disk *disk)

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "hw/disk.h"
+#include "provision/fit/fit.h"
 #include "provision/screen.h"
 
 enum choose_verdict {
@@ -34,6 +35,11 @@ bool choose_is_usable(enum choose_verdict verdict);
 
 /* One translated sentence on a verdict; static. */
 const char *choose_reason(enum choose_verdict verdict);
+
+/* Counts the disks that could take the installation, whatever is on them, and asks each how it is;
+ * with only, a device node, nothing but that disk. Disks that can't be listed are none here: they
+ * are told when one is to be chosen. Blocks. */
+void choose_survey(const char *only, const struct choose_rules *rules, struct fit *fit);
 
 /* Lists and probes the disks of this PC; with only, a device node, nothing but that disk. What
  * can't be read stays HW_DISK_NOT_PROBED. -ENOENT or -ENOTBLK for a node that is no disk. */

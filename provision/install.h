@@ -11,6 +11,7 @@
 #include "hw/machine.h"
 #include "provision/box.h"
 #include "provision/disk/target.h"
+#include "provision/fit/fit.h"
 #include "provision/screen.h"
 #include "provision/source.h"
 
@@ -32,6 +33,7 @@ struct install {
 	const struct target_box *known; /* repair: what target_examine read; NULL: install anew */
 	const char *name; /* of the box; "" lets one be made */
 	const struct hw_machine *machine;
+	const struct fit *fit; /* for the report; NULL: left out */
 
 	/* Filled in by install_run. */
 	bool touched; /* the disk is no longer what it was */

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/hex.h"
 #include "base/i18n.h"
+#include "provision/fit/show.h"
 #include "provision/seed.h"
 #include "json/json.h"
 
@@ -102,6 +103,8 @@ int report_make_json(const struct install *in, const struct err *failure,
 			json_set_text(root, "code", in->box.code);
 	}
 	add_machine(in, root);
+	if (in->fit)
+		show_json(in->fit, root);
 	add_steps(in, root);
 	add_boxes(in, boxes, root);
 	return json_finish(root, ret_text, err);
@@ -147,6 +150,19 @@ static char *with_returns(const char *text)
 	return r < 0 ? NULL : buf_take_text(&out);
 }
 
+/* What the first page said. */
+static int add_page(const struct install *in, struct buf *text, struct err *err)
+{
+	cleanup_free char *checks = show_checks(in->fit);
+	cleanup_free char *firmware = show_firmware(in->fit);
+	int r;
+
+	if (!checks || !firmware)
+		return err_oom(err);
+	r = buf_add_text(text, checks, err);
+	return r < 0 ? r : buf_add_text(text, firmware, err);
+}
+
 char *report_make_text(const struct install *in, const struct err *failure)
 {
 	cleanup_buf struct buf text = BUF_INIT(REPORT_MAX);
@@ -170,6 +186,8 @@ char *report_make_text(const struct install *in, const struct err *failure)
 	if (r >= 0)
 		r = buf_printf(
 			&text, &err, _("PC: %s %s\n"), in->machine->vendor, in->machine->product);
+	if (r >= 0 && in->fit)
+		r = add_page(in, &text, &err);
 	return r < 0 ? NULL : with_returns((const char *)text.data);
 }
 

@@ -20,6 +20,7 @@ struct seed {
 	char *confirm; /* Confirm=: "ERASE" allows to erase what is on the disk */
 	char *name; /* Name= of the box */
 	bool power_off; /* PowerOff=, true by default */
+	bool set_firmware; /* SetFirmware=: change what can be changed from here, unasked */
 };
 
 int seed_defaults(struct seed *ret, struct err *err) __attribute__((warn_unused_result));

@@ -15,6 +15,8 @@
 #include "base/verb.h"
 #include "provision/advice.h"
 #include "provision/choose.h"
+#include "provision/fit/judge.h"
+#include "provision/fit/show.h"
 #include "provision/install.h"
 #include "provision/report.h"
 #include "provision/seed.h"
@@ -22,12 +24,11 @@
 
 #define SEED_FILE "install.conf"
 #define SEED_FILE_MAX (64u << 10)
-#define MEMORY_MIN (1500ull << 20) /* bytes; a PC with 2 GB shows a little less */
 
 struct session {
 	const struct session_options *options;
 	struct screen *screen;
-	struct hw_machine machine;
+	struct fit fit;
 	struct layout layout;
 	struct choose_rules rules;
 	struct source source;
@@ -63,31 +64,19 @@ static void cleanup_plan_fn(struct plan *plan)
 
 static void say_machine(struct session *s)
 {
-	const struct hw_machine *m = &s->machine;
+	const struct hw_machine *m = &s->fit.machine;
 	struct screen *screen = s->screen;
 
 	screen_say(screen, _("\nNexus installer %s\n"), NEXUS_VERSION);
-	screen_say(screen, _("PC: %s %s, %llu MB of memory, started by %s%s\n"), m->vendor,
-		m->product, (unsigned long long)(m->memory_bytes >> 20), m->uefi ? "UEFI" : "BIOS",
-		m->secure_boot ? " (Secure Boot)" : "");
-	if (m->memory_bytes && m->memory_bytes < MEMORY_MIN)
-		screen_say(screen, _("Warning: this PC has too little memory for a server.\n"));
-	if (m->raid_mode)
-		screen_say(screen,
-			_("Warning: the disk controller is in RAID mode, so disks may be hidden.\n"
-			  "Change it to AHCI in the firmware's set-up, then start again.\n"));
+	screen_say(screen, _("PC: %s %s\n"), m->vendor, m->product);
 }
 
 static void say_image(struct session *s)
 {
 	const struct manifest *m = &s->source.manifest;
-	uint64_t now_s = clock_realtime_us(s->screen->clock) / 1000000;
 
 	screen_say(
 		s->screen, _("Image: %s %s, version %s\n"), m->distribution, m->suite, m->version);
-	if ((int64_t)now_s < m->build_epoch)
-		screen_say(s->screen,
-			_("Warning: the clock of this PC is wrong; its battery may be empty.\n"));
 }
 
 static bool still_reads(int fd)
@@ -222,6 +211,53 @@ static int open_all(struct session *s, struct err *err)
 	if (r >= 0)
 		r = volume_private(err);
 	return r;
+}
+
+/* --- The first page --- */
+
+static void judge(struct session *s)
+{
+	s->fit.now_s = (int64_t)(clock_realtime_us(s->screen->clock) / 1000000);
+	s->fit.build_s = s->source.manifest.build_epoch;
+	if (s->rules.live && !s->options->facts)
+		fit_started_from_usb(&s->fit);
+	choose_survey(s->options->target, &s->rules, &s->fit);
+	judge_pc(&s->fit);
+}
+
+static int first_page(struct session *s, struct err *err)
+{
+	const bool ask = !s->unattended && screen_can_ask(s->screen);
+	const bool set = s->options->set_firmware || (s->unattended && s->seed.set_firmware);
+	int r;
+
+	judge(s);
+	r = wizard_fit(s->screen, &s->fit, ask, err);
+	if (r >= 0)
+		r = wizard_firmware(s->screen, &s->fit, ask, set && !s->options->dry_run, err);
+	return r;
+}
+
+/* The page alone; 1 if the PC is not fit. */
+static int show_page(struct session *s, struct err *err)
+{
+	cleanup_json struct json *root = NULL;
+	cleanup_free char *text = NULL;
+	int r = 0;
+
+	if (!s->options->json) {
+		say_machine(s);
+		r = first_page(s, err);
+	} else {
+		judge(s);
+		root = json_object_new();
+		json_set_text(root, "schema", "nexus.fit/1");
+		show_json(&s->fit, root);
+		r = json_finish(root, &text, err);
+		if (r >= 0)
+			screen_say(s->screen, "%s\n", text);
+	}
+	return r < 0 ? r : fit_level(&s->fit) == FIT_UNFIT;
 }
 
 /* --- Deciding --- */
@@ -388,7 +424,8 @@ static int perform(struct session *s, struct plan *plan, struct err *err)
 		.copy = &s->copy,
 		.known = plan->repair ? &plan->box : NULL,
 		.name = plan->name,
-		.machine = &s->machine,
+		.machine = &s->fit.machine,
+		.fit = &s->fit,
 	};
 	bool stick_reads;
 	int r;
@@ -521,23 +558,31 @@ int session_run(const struct session_options *options, struct screen *screen)
 	struct err err = ERR_INIT;
 	int r;
 
-	hw_machine_read(NULL, NULL, &s.machine);
 	s.rules.live = device_of(SESSION_LIVE_DISK);
+	fit_read(options->facts, options->notes, &s.fit);
 	r = layout_read(options->layout, &s.layout, &err);
 	s.rules.bytes_needed = r >= 0 ? layout_bytes_needed(&s.layout) : 0;
 	if (options->source)
 		s.rules.source = device_of(options->source);
 	if (r >= 0 && options->list) {
 		r = list_disks(&s, &err);
+	} else if (r >= 0 && options->fit) {
+		r = show_page(&s, &err);
+		if (r > 0)
+			return VERB_EXIT_FAILED;
 	} else if (r >= 0) {
 		say_machine(&s);
 		r = open_all(&s, &err);
+		if (r >= 0)
+			r = first_page(&s, &err);
 		if (r >= 0) {
 			r = s.unattended ? unattended(&s, &err) : attended(&s, &err);
 			return r < 0 ? VERB_EXIT_FAILED : VERB_EXIT_OK;
 		}
 	}
-	if (r < 0)
+	if (r == -ECANCELED)
+		screen_say(screen, _("Nothing was changed.\n"));
+	else if (r < 0)
 		say_failure(&s, &err, false);
 	if (r < 0 && options->power_off) {
 		wizard_wait(screen, _("Press Enter to power off. "));

@@ -19,7 +19,10 @@ struct session_options {
 	bool yes; /* as if install.conf said Unattended=yes */
 	bool repair; /* on a box of ours: repair, or nothing */
 	bool dry_run;
-	bool list, json;
+	bool list, fit, json; /* only show the disks, or the first page */
+	bool set_firmware; /* as if install.conf said SetFirmware=yes */
+	const char *facts; /* folder with sys and proc of the PC; NULL: this one */
+	const char *notes; /* compiled firmware notes; NULL: the system's */
 	bool power_off; /* when done, as install.conf or the person says */
 };
 

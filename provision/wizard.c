@@ -2,16 +2,123 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/i18n.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "provision/fit/show.h"
+
+#define SCREEN_ROWS 24
+#define PAGE_ENDS 4 /* lines above the first page and below the second */
 
 static int canceled(struct err *err)
 {
 	return err_set(err, ERR_CONFIG, ECANCELED, "canceled by the person");
+}
+
+static bool is_yes(const char *answer)
+{
+	struct err err = ERR_INIT;
+	bool yes;
+
+	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "s") == 0 ||
+	       (parse_bool(answer, &yes, &err) == 0 && yes);
+}
+
+int wizard_fit(struct screen *screen, const struct fit *fit, bool ask, struct err *err)
+{
+	cleanup_free char *text = show_checks(fit);
+	char answer[SCREEN_ANSWER_MAX];
+	int r;
+
+	if (text)
+		screen_say(screen, "%s", text);
+	if (!ask || fit_level(fit) != FIT_UNFIT)
+		return 0;
+	r = screen_ask(
+		screen, _("This PC is not fit. Enter: go on all the same, q: quit: "), answer, err);
+	if (r < 0)
+		return r;
+	return strcasecmp(answer, "q") == 0 ? canceled(err) : 0;
+}
+
+static size_t line_count(const char *text)
+{
+	size_t count = 0;
+
+	for (; text && *text; text++)
+		count += *text == '\n';
+	return count;
+}
+
+/* Both pages do not fit on a screen: the first one stays until it is read. */
+static int turn_page(
+	struct screen *screen, const struct fit *fit, const char *firmware, struct err *err)
+{
+	cleanup_free char *checks = show_checks(fit);
+	char answer[SCREEN_ANSWER_MAX];
+	int r;
+
+	if (line_count(checks) + line_count(firmware) + PAGE_ENDS <= SCREEN_ROWS)
+		return 0;
+	r = screen_ask(screen, _("Enter: go on, q: quit: "), answer, err);
+	if (r < 0)
+		return r;
+	return strcasecmp(answer, "q") == 0 ? canceled(err) : 0;
+}
+
+static void set_firmware(struct screen *screen, struct fit *fit)
+{
+	struct err err = ERR_INIT;
+	size_t count;
+
+	if (firmware_plan_set(fit->sysfs, &fit->plan, &count, &err) < 0) {
+		log_warning("%s", err.text);
+		screen_say(screen, _("Not all could be changed: %s\n"), err.text);
+	}
+	if (count)
+		screen_say(screen,
+			P_("%zu setting was changed; it counts from the next start on.\n",
+				"%zu settings were changed; they count from the next start on.\n",
+				count),
+			count);
+}
+
+int wizard_firmware(struct screen *screen, struct fit *fit, bool ask, bool set, struct err *err)
+{
+	cleanup_free char *text = show_firmware(fit);
+	char answer[SCREEN_ANSWER_MAX];
+	int r = ask ? turn_page(screen, fit, text, err) : 0;
+
+	if (r < 0)
+		return r;
+	if (text)
+		screen_say(screen, "%s", text);
+	if (ask && !set && fit_can_set(fit)) {
+		r = screen_ask(
+			screen, _("Change it from here now? (y: yes, Enter: no): "), answer, err);
+		if (r < 0)
+			return r;
+		set = is_yes(answer);
+	}
+	if (set && fit_can_set(fit))
+		set_firmware(screen, fit);
+	if (!ask || (!fit_count(fit, FIRMWARE_STATE_UNKNOWN) &&
+			    !fit_count(fit, FIRMWARE_STATE_DIFFERENT)))
+		return 0;
+	r = screen_ask(screen,
+		_("Is the rest set in the firmware? (y: yes, Enter: later, q: quit): "), answer,
+		err);
+	if (r < 0)
+		return r;
+	if (strcasecmp(answer, "q") == 0)
+		return canceled(err);
+	fit->answer = is_yes(answer) ? FIT_ANSWER_SET : FIT_ANSWER_LATER;
+	return 0;
 }
 
 int wizard_disk(struct screen *screen, const struct hw_disk_list *list,

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "hw/disk.h"
 #include "provision/choose.h"
+#include "provision/fit/fit.h"
 #include "provision/screen.h"
 #include "provision/seed.h"
 
@@ -13,6 +14,15 @@ enum wizard_action {
 	WIZARD_REPAIR, /* keep the data */
 	WIZARD_ERASE,
 };
+
+/* Tells whether this PC is fit, and asks whether to go on if it is not. */
+int wizard_fit(struct screen *screen, const struct fit *fit, bool ask, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* Tells what to set in the firmware. With ask it offers to set what can be set from here, and asks
+ * for the rest; with set it sets without asking. What fails is told and stops nothing. */
+int wizard_firmware(struct screen *screen, struct fit *fit, bool ask, bool set, struct err *err)
+	__attribute__((warn_unused_result));
 
 /* Shows the disks and asks for the number of one. -EAGAIN: look for disks again. */
 int wizard_disk(struct screen *screen, const struct hw_disk_list *list,

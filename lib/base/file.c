@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -11,6 +12,8 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/str.h"
+
+#define LINE_SIZE_MAX 4096u
 
 int file_read_fd(int fd, const char *name, size_t max_bytes, char **ret_data, size_t *ret_size,
 	struct err *err)
@@ -147,6 +150,19 @@ static int write_new(int dir_fd, const char *path, file_write_fn *write, void *c
 	if (fsync(fd) < 0)
 		return err_errno(err, errno, "sync %s", path);
 	return 0;
+}
+
+void file_read_line(const char *dir, const char *name, char *ret_text, size_t room)
+{
+	cleanup_free char *path = str_printf("%s/%s", dir, name);
+	cleanup_free char *text = NULL;
+	struct err err = ERR_INIT;
+
+	*ret_text = '\0';
+	if (!path || file_read(AT_FDCWD, path, LINE_SIZE_MAX, &text, NULL, &err) < 0)
+		return;
+	snprintf(ret_text, room, "%s", str_strip(text));
+	str_sanitize(ret_text);
 }
 
 int file_replace_by(int dir_fd, const char *path, file_write_fn *write, void *context, mode_t mode,

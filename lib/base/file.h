@@ -19,6 +19,11 @@ int file_read(int dir_fd, const char *path, size_t max_bytes, char **ret_data, s
 int file_read_fd(int fd, const char *name, size_t max_bytes, char **ret_data, size_t *ret_size,
 	struct err *err) __attribute__((warn_unused_result));
 
+/* The text of a small file, as sysfs has them, as one line: at most 4 KiB are read, white space at
+ * both ends and what does not fit into room bytes is cut, the rest made fit for a terminal. ""
+ * when it can't be read. */
+void file_read_line(const char *dir, const char *name, char *ret_text, size_t room);
+
 /* Replaces path by data: a temporary file beside it, fsync, rename, fsync of the folder. After
  * 0 the new content survives a power cut; on failure the old file is as it was and the
  * temporary one is gone. */

@@ -14,7 +14,6 @@
 #include "base/proc.h"
 #include "base/str.h"
 
-#define ATTRIBUTE_MAX 4096u
 #define UDEV_MAX (64u << 10)
 #define PROBE_TIMEOUT_US (60ull * 1000 * 1000)
 #define SUMMARY_PARTS 8u
@@ -24,27 +23,13 @@
 
 static const struct hw_disk_paths paths_system = {"/sys", "/run/udev/data", "/dev"};
 
-/* A file of sysfs as one stripped line; "" when it can't be read. */
-static void attribute(const char *dir, const char *name, char *out, size_t room)
-{
-	cleanup_free char *path = str_printf("%s/%s", dir, name);
-	cleanup_free char *text = NULL;
-	struct err err = ERR_INIT;
-
-	*out = '\0';
-	if (!path || file_read(AT_FDCWD, path, ATTRIBUTE_MAX, &text, NULL, &err) < 0)
-		return;
-	snprintf(out, room, "%s", str_strip(text));
-	str_sanitize(out);
-}
-
 static uint64_t attribute_number(const char *dir, const char *name, uint64_t fallback)
 {
 	char text[32];
 	struct err err = ERR_INIT;
 	uint64_t value;
 
-	attribute(dir, name, text, sizeof(text));
+	file_read_line(dir, name, text, sizeof(text));
 	return parse_u64(text, 0, UINT64_MAX, &value, &err) < 0 ? fallback : value;
 }
 
@@ -106,13 +91,13 @@ static void identity_of(const struct hw_disk_paths *paths, const char *dir, stru
 				*c = ' ';
 	}
 	if (!disk->model[0])
-		attribute(dir, "device/model", disk->model, sizeof(disk->model));
+		file_read_line(dir, "device/model", disk->model, sizeof(disk->model));
 	if (!disk->model[0])
-		attribute(dir, "device/name", disk->model, sizeof(disk->model));
+		file_read_line(dir, "device/name", disk->model, sizeof(disk->model));
 	if (!disk->serial[0])
-		attribute(dir, "device/serial", disk->serial, sizeof(disk->serial));
+		file_read_line(dir, "device/serial", disk->serial, sizeof(disk->serial));
 	if (!disk->serial[0])
-		attribute(dir, "serial", disk->serial, sizeof(disk->serial));
+		file_read_line(dir, "serial", disk->serial, sizeof(disk->serial));
 }
 
 int hw_disk_read(
@@ -129,7 +114,7 @@ int hw_disk_read(
 		return err_set(err, ERR_NOT_FOUND, ENOENT, "find disk %.64s: no such disk", name);
 	snprintf(disk.name, sizeof(disk.name), "%s", name);
 	snprintf(disk.path, sizeof(disk.path), "%s/%.64s", p->dev, name);
-	attribute(dir, "dev", number, sizeof(number));
+	file_read_line(dir, "dev", number, sizeof(number));
 	colon = strchr(number, ':');
 	if (colon)
 		disk.device = makedev((unsigned)strtoul(number, NULL, 10),

@@ -27,14 +27,6 @@ static char *text_of(const char *dir, const char *name, size_t *ret_size)
 	return text;
 }
 
-static void line_of(const char *dir, const char *name, char *out, size_t room)
-{
-	cleanup_free char *text = text_of(dir, name, NULL);
-
-	snprintf(out, room, "%s", text ? str_strip(text) : "");
-	str_sanitize(out);
-}
-
 static uint64_t memory_bytes(const char *proc)
 {
 	cleanup_free char *text = text_of(proc, "meminfo", NULL);
@@ -52,7 +44,7 @@ static bool secure_boot(const char *sysfs)
 	return value && size == 5 && value[4] == 1;
 }
 
-static bool raid_mode(const char *sysfs)
+static void controllers(const char *sysfs, struct hw_machine *ret)
 {
 	cleanup_free char *dir_path = str_printf("%s/bus/pci/devices", sysfs);
 	cleanup_closedir DIR *dir = dir_path ? opendir(dir_path) : NULL;
@@ -68,7 +60,8 @@ static bool raid_mode(const char *sysfs)
 		if (class == PCI_AHCI)
 			ahci = true;
 	}
-	return raid && !ahci;
+	ret->raid_mode = raid && !ahci;
+	ret->ahci_mode = ahci && !raid;
 }
 
 void hw_machine_read(const char *sysfs, const char *proc, struct hw_machine *ret)
@@ -79,9 +72,9 @@ void hw_machine_read(const char *sysfs, const char *proc, struct hw_machine *ret
 	*ret = (struct hw_machine){
 		.uefi = efi && access(efi, F_OK) == 0,
 		.secure_boot = secure_boot(sys),
-		.raid_mode = raid_mode(sys),
 		.memory_bytes = memory_bytes(proc ? proc : "/proc"),
 	};
-	line_of(sys, "class/dmi/id/sys_vendor", ret->vendor, sizeof(ret->vendor));
-	line_of(sys, "class/dmi/id/product_name", ret->product, sizeof(ret->product));
+	controllers(sys, ret);
+	file_read_line(sys, "class/dmi/id/sys_vendor", ret->vendor, sizeof(ret->vendor));
+	file_read_line(sys, "class/dmi/id/product_name", ret->product, sizeof(ret->product));
 }

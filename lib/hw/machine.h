@@ -12,6 +12,7 @@ struct hw_machine {
 	bool uefi; /* started by UEFI; else by a legacy BIOS */
 	bool secure_boot; /* UEFI with Secure Boot enforced */
 	bool raid_mode; /* a SATA controller in RAID mode and none in AHCI mode */
+	bool ahci_mode; /* a SATA controller in AHCI mode and none in RAID mode */
 	uint64_t memory_bytes; /* what the kernel has to use; 0 when unknown */
 	char vendor[64], product[80]; /* of the firmware's tables; "" when unknown */
 };

@@ -6,22 +6,26 @@
 # asan: yes
 set -uo pipefail
 . "$SRC/tests/integ/install/lib"
+. "$SRC/tests/integ/install/pc"
 need
 command -v script >/dev/null || skip "needs script of util-linux"
+command -v systemd-hwdb >/dev/null || skip "needs systemd-hwdb"
 use_layout small
 
 stick=$T/stick.img
 "$SRC/tests/integ/install/stick" "$stick" || fail "make stick"
 new_disk disk
+pc_good "$T/pc"
+pc_notes "$T/notes.bin"
 
-# type_at ANSWERS ARGUMENT...: answers (with \n) are typed ahead; the terminal is closed at the
-# end. Output in $T/out.
+# type_at ANSWERS ARGUMENT...: answers (with \n) are typed ahead, after the one to the first page,
+# of a PC that is fit; the terminal is closed at the end. Output in $T/out.
 type_at() {
 	local answers=$1
 	shift
 	status=0
-	printf '%b' "$answers" | script -qec "$(printf '%q ' "$program" --layout "$layout" --source "$stick" "$@")" \
-		/dev/null >"$T/out" 2>"$T/err" || status=$?
+	printf 'y\n%b' "$answers" | script -qec "$(printf '%q ' "$program" --layout "$layout" \
+		--facts "$T/pc" --notes "$T/notes.bin" --source "$stick" "$@")" /dev/null >"$T/out" 2>"$T/err" || status=$?
 	tr -d '\r' <"$T/out" >"$T/out.plain"
 	mv "$T/out.plain" "$T/out"
 }
@@ -53,8 +57,9 @@ type_at "2\n${disk#/dev/}\n\n" --target "$disk"
 expect 0 "DONE" "a box of ours: erase, confirmed"
 [ "$(with_data "$disk" cat var/lib/nexus-agent/identity.json)" != "$identity" ] || fail "the identity is new"
 
-# Without a target the disks are shown; the stick's is none, and nothing is there to choose.
-type_at 'x\n99\nq\n'
+# Without a target the disks are shown; the stick's is none, and nothing is there to choose. Without
+# any disk the PC is not fit: that is asked first.
+type_at '\nx\n99\nq\n'
 expect 1 "There is no disk with that number" "quit at the list of disks"
 said "Nothing was changed" || fail "quit: it is said that nothing was changed"
 

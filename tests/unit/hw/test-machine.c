@@ -48,6 +48,7 @@ START_TEST(nothing_known)
 
 	hw_machine_read(dir, dir, &machine);
 	ck_assert(!machine.uefi && !machine.secure_boot && !machine.raid_mode);
+	ck_assert(!machine.ahci_mode);
 	ck_assert_uint_eq(machine.memory_bytes, 0);
 	ck_assert_str_eq(machine.vendor, "");
 }
@@ -71,7 +72,10 @@ START_TEST(a_pc)
 	/* A RAID card beside an AHCI controller is nobody's mistake. */
 	PUT("bus/pci/devices/0000:00:1f.3/class", "0x010601\n");
 	hw_machine_read(dir, dir, &machine);
-	ck_assert(!machine.raid_mode);
+	ck_assert(!machine.raid_mode && !machine.ahci_mode);
+	PUT("bus/pci/devices/0000:00:1f.2/class", "0x0c0330\n");
+	hw_machine_read(dir, dir, &machine);
+	ck_assert(!machine.raid_mode && machine.ahci_mode);
 }
 END_TEST
 
