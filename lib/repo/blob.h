@@ -124,14 +124,13 @@ int blob_decode(struct blob_codec *codec, uint8_t *sealed, size_t size, uint32_t
 bool blob_ids_pay(const struct blob_codec *codec);
 
 /* A file of JSON, as indexes, snapshots and locks are stored: 0x02 and zstd when compress is
- * true, the bare text otherwise. Given piece by piece; ret, empty at first, is sealed by end. */
+ * true, the bare text otherwise. Given piece by piece or, by seal, at once; end seals ret. */
 int blob_file_begin(struct blob_codec *codec, bool compress, struct buf *ret, struct err *err)
 	__attribute__((warn_unused_result));
 int blob_file_add(struct blob_codec *codec, const void *data, size_t size, struct buf *ret,
 	struct err *err) __attribute__((warn_unused_result));
 int blob_file_end(struct blob_codec *codec, struct buf *ret, struct err *err)
 	__attribute__((warn_unused_result));
-/* All three. */
 int blob_seal_file(struct blob_codec *codec, bool compress, const void *data, size_t size,
 	struct buf *ret, struct err *err) __attribute__((warn_unused_result));
 /* The most bytes that a text of size bytes takes as such a file. */
@@ -143,10 +142,9 @@ int blob_open_file(struct blob_codec *codec, uint8_t *sealed, size_t size, struc
 /* Gives back memory that one large blob made the codec keep. */
 void blob_codec_trim(struct blob_codec *codec);
 
-/* The codec's cipher and hash, for who seals something else; borrowed. */
+/* Its cipher and hash, for who seals something else, and its key, a secret. All borrowed. */
 struct cipher *blob_codec_cipher(struct blob_codec *codec);
 struct hash *blob_codec_hash(struct blob_codec *codec);
-/* What it seals with: a secret. */
 const struct cipher_key *blob_codec_key(const struct blob_codec *codec);
 
 #endif
