@@ -63,14 +63,17 @@ static int set_path(struct saver *saver, size_t size, const char *name, struct e
 	return r < 0 ? r : buf_add_text(&saver->path, name, err);
 }
 
-static bool device_is_foreign(const struct saver *saver, dev_t device)
+static bool device_is_known(const struct saver *saver, dev_t device)
 {
-	if (!saver->options->one_file_system)
-		return false;
 	for (size_t i = 0; i < saver->device_count; i++)
 		if (saver->devices[i] == device)
-			return false;
-	return true;
+			return true;
+	return false;
+}
+
+static bool device_is_foreign(const struct saver *saver, dev_t device)
+{
+	return saver->options->one_file_system && !device_is_known(saver, device);
 }
 
 static int save_folder(struct saver *saver, struct save_dir *dir, size_t slot, int dir_fd,
@@ -346,6 +349,8 @@ static int note_devices(struct saver *saver, const struct target *target, struct
 	if (lstat(target->path, &st) < 0)
 		return target->explicit_leaf ? err_errno(err, errno, "back up %s", target->path)
 					     : 0;
+	if (device_is_known(saver, st.st_dev))
+		return 0;
 	if (saver->device_count == SAVER_DEVICES_MAX)
 		return err_set(err, ERR_CONFIG, E2BIG, "back up: too many file systems");
 	saver->devices[saver->device_count++] = st.st_dev;

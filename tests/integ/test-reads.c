@@ -1,7 +1,8 @@
 /* Preloaded into a program: counts the bytes that it reads from files below READS_BELOW and writes
  * the sum to the file READS_COUNT when it ends; kills it (SIGKILL) when it begins to read the file
- * READS_KILL, or once READS_KILL_AT bytes of it were read. Each read of such a file takes READS_SLOW microseconds longer. So a test sees what is
- * read again, and interrupts a run at a given file. */
+ * READS_KILL, or once READS_KILL_AT bytes of it were read. Each read of such a file takes
+ * READS_SLOW microseconds longer. So a test sees what is read again, and interrupts a run at a
+ * given file. */
 #include <dlfcn.h>
 #include <limits.h>
 #include <signal.h>

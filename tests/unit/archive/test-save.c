@@ -291,6 +291,35 @@ START_TEST(one_file)
 }
 END_TEST
 
+#define MANY 1000 /* more than there may be file systems */
+
+/* As many paths as a list of files may have, all on one file system. */
+START_TEST(many_paths)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	cleanup_str_list struct str_list paths = {0};
+	cleanup_snapshot struct snapshot snapshot = {0};
+	static const struct filter none;
+	struct progress progress;
+	const struct save_options options = {
+		.paths = &paths, .excludes = &none, .one_file_system = true, .progress = &progress};
+	struct err err = ERR_INIT;
+
+	room_mkdir("src");
+	for (unsigned i = 0; i < MANY; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "src/%u", i);
+		room_write(name, name);
+		ck_assert_int_eq(str_list_add(&paths, room_path(name), &err), 0);
+	}
+	progress_start(&progress, &clock_system);
+	ck_assert_int_eq(save_run(repository, NULL, &options, &snapshot, &err), 0);
+	ck_assert_uint_eq(snapshot.summary.files_new, MANY);
+}
+END_TEST
+
 /* What is named through a link is there as if the link were a folder. */
 START_TEST(through_a_link)
 {
@@ -391,6 +420,7 @@ int main(void)
 	tcase_add_test(tcase, there_and_back);
 	tcase_add_loop_test(tcase, read_again, 0, COUNT(befores));
 	tcase_add_loop_test(tcase, one_file, 0, 2);
+	tcase_add_test(tcase, many_paths);
 	tcase_add_test(tcase, through_a_link);
 	tcase_add_test(tcase, large_and_sparse);
 	tcase_add_test(tcase, stopped);
