@@ -16,7 +16,7 @@ struct backing_up {
 	const struct common *common;
 	struct common_display display;
 	const struct backup_request *request;
-	struct proc_child *command; /* NULL: none */
+	struct proc_child command; /* owned; where the stream comes from, if it does */
 	struct save_resumed resumed;
 };
 
@@ -55,7 +55,7 @@ static void on_tick(void *context)
 static int on_stream_end(void *context, struct err *err)
 {
 	struct backing_up *job = context;
-	int r = proc_end(job->command, job->common->stop, err);
+	int r = proc_end(&job->command, job->common->stop, err);
 
 	if (r >= 0 || r == -ECANCELED)
 		return r;
@@ -227,19 +227,18 @@ static int save(struct common_session *session, struct backing_up *job,
 static int save_command(struct common_session *session, struct backing_up *job,
 	struct backup_request *request, struct err *err)
 {
-	cleanup_proc_child struct proc_child child = PROC_CHILD_INIT;
 	struct err failed = ERR_INIT;
-	int r = proc_open(request->command, &child, err);
+	int r = proc_open(request->command, &job->command, err);
 
 	if (r < 0)
 		return err_wrap(err, "back up");
-	job->command = &child;
-	request->save.stream_fd = child.out;
+	request->save.stream_fd = job->command.out;
 	request->save.on_stream_end = on_stream_end;
 	r = save(session, job, request, err);
 	/* Why it failed says more than that nothing came. */
-	if (r == -ENODATA && child.pid > 0 && on_stream_end(job, &failed) < 0)
+	if (r == -ENODATA && job->command.pid > 0 && on_stream_end(job, &failed) < 0)
 		*err = failed;
+	proc_child_done(&job->command);
 	return r;
 }
 
@@ -248,7 +247,7 @@ static int run(int argc, char **argv, void *context)
 	const struct common *common = context;
 	cleanup_common_session struct common_session session = {0};
 	cleanup_backup_request struct backup_request request = {0};
-	struct backing_up job = {.common = common, .request = &request};
+	struct backing_up job = {.common = common, .request = &request, .command = PROC_CHILD_INIT};
 	struct repository_options repository_options = {0};
 	struct err err = ERR_INIT;
 	int r = backup_options_read(common, argc, argv, &request, &err), code;

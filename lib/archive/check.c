@@ -457,10 +457,10 @@ int check_run(struct repository *repository, const struct check_options *options
 		r = prepare(&checker, err);
 	if (r >= 0)
 		r = check_snapshots(&checker, &list, err);
-	if (r >= 0)
+	if (r >= 0) {
 		note_used(&checker);
-	if (r >= 0)
 		r = check_packs(&checker, err);
+	}
 	checker_done(&checker);
 	if (r < 0)
 		return r;

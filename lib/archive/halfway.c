@@ -47,7 +47,8 @@ static void tell(struct saver *saver, const struct id *root)
 	if (reading && reading->count) {
 		const struct stat *st = &reading->dir->entries[reading->slot].st;
 
-		partials[count++] = (struct partial){
+		count = 1;
+		partials[0] = (struct partial){
 			.path = (char *)saver->path.data,
 			.file =
 				{

@@ -292,7 +292,7 @@ static void set_certificates(CURL *curl, const struct http *http)
 	if (http->certificates.roots) {
 		blob.data = http->certificates.roots;
 		blob.len = strlen(http->certificates.roots);
-		curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* these alone */
+		curl_easy_setopt(curl, CURLOPT_CAPATH, (char *)NULL); /* these alone */
 		curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
 	}
 	if (http->certificates.client) {

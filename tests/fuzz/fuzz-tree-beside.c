@@ -153,8 +153,8 @@ static void check_end(struct run *run, const struct buf *text)
 	if (tree_beside_end(&run->beside, &kept) &&
 		(tree_begin(&own, &err) < 0 ||
 			buf_add(&own, run->passed.data, run->passed.size, &err) < 0 ||
-			tree_end(&own, &err) < 0 || own.size != text->size ||
-			memcmp(own.data, text->data, own.size) != 0))
+			tree_end(&own, &err) < 0 || own.size != text->size || !own.data ||
+			!text->data || memcmp(own.data, text->data, own.size) != 0))
 		abort();
 	buf_done(&kept);
 }

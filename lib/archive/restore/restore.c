@@ -30,6 +30,7 @@
 struct place {
 	struct place *parent; /* NULL: the target */
 	const struct node *node; /* borrowed; NULL: the target */
+	struct tree_stream stream; /* owned: of its tree, while it is gone through */
 	int fd; /* -1: not made yet */
 	bool selected, absent;
 };
@@ -45,7 +46,6 @@ struct restorer {
 	uint64_t key; /* of the node that is being restored, see scout_key */
 	int root_fd;
 	struct tree_depth depth;
-	const struct tree_stream *stream; /* of the folder at hand; borrowed */
 };
 
 static void restorer_done(struct restorer *restorer)
@@ -292,7 +292,7 @@ static int restore_folder(struct restorer *restorer, struct place *parent, const
 	bool selected, struct err *err)
 {
 	struct place place = {.parent = parent, .node = node, .fd = -1, .selected = selected};
-	const struct tree_stream *stream = restorer->stream;
+	const struct tree_stream *stream = &parent->stream;
 	struct err folder_err = ERR_INIT;
 	int r = 0;
 
@@ -393,7 +393,7 @@ OWN_FRAME static void remove_others(
 static int restore_tree(
 	struct restorer *restorer, const struct id *tree, struct place *place, struct err *err)
 {
-	cleanup_tree_stream struct tree_stream stream = {0};
+	struct tree_stream *stream = &place->stream;
 	cleanup_str_list struct str_list names = {0};
 	struct repository *repository = restorer->repository;
 	bool deletes = restorer->options->delete_others;
@@ -402,16 +402,16 @@ static int restore_tree(
 	struct node node;
 	int r, step = 0;
 
-	r = tree_stream_open(repository, repository_codec(repository), tree, &stream, &tree_err);
-	while (r >= 0 && (r = tree_stream_next(&stream, &node, &tree_err)) == 1) {
+	r = tree_stream_open(repository, repository_codec(repository), tree, stream, &tree_err);
+	while (step >= 0 && r >= 0 && (r = tree_stream_next(stream, &node, &tree_err)) == 1) {
 		step = deletes ? str_list_add(&names, node.name, err) : 0;
-		restorer->stream = &stream;
 		restorer->key = scout_key(tree, number++);
 		if (step >= 0)
 			step = restore_named(restorer, place, &node, err);
-		if (step < 0)
-			return step;
 	}
+	tree_stream_done(stream);
+	if (step < 0)
+		return step;
 	if (r < 0) {
 		tell(restorer, &tree_err);
 		feed_lost(restorer->feed);

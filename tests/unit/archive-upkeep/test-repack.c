@@ -33,8 +33,9 @@ static int watched_read(struct store *store, enum store_type type, const char *n
 	if (++inside > most)
 		most = inside;
 	pthread_cond_broadcast(&more);
-	while (most < wanted && pthread_cond_timedwait(&more, &mutex, &until) == 0)
-		continue;
+	while (most < wanted)
+		if (pthread_cond_timedwait(&more, &mutex, &until) != 0)
+			break;
 	inside--;
 	pthread_mutex_unlock(&mutex);
 	if (read_code)
