@@ -2,19 +2,29 @@
 # The base: the distribution's packages and the kernel slot made from them. It changes only when the archive or the
 # package list does, so it is kept in the cache as a folder: root/ boot/ kernel.img packages.txt epoch
 
-# Settles the archive, the base's name in the cache and its clock.
-base_resolve() {
-	local lines files=("$here/boot/$flavour_initrd_conf" "$work/base.list")
-	lines=$(sources_lines "$base_keyring" "$base_archive" "$distro_suites" "$base_security" "$distro_security_suites" \
-		"$distro_components")
-	printf '%s\n' "$lines" >"$work/base.list"
+# Where the packages come from, and which they are.
+base_sources() {
+	if [ -n "$lock" ]; then
+		printf 'deb [trusted=yes] copy:/sources ./\n' >"$work/base.list"
+		sources_dir=$work/locked-base
+		mkdir "$sources_dir"
+	else
+		sources_lines "$base_keyring" "$base_archive" "$distro_suites" "$base_security" "$distro_security_suites" \
+			"$distro_components" >"$work/base.list"
+	fi
 	base_packages=("${common_packages[@]}" "${distro_packages[@]}" "$distro_kernel")
 	[ "$flavour_firmware" = no ] || base_packages+=("${distro_firmware[@]}")
-	local key words=("$format" "$distro_name" "$flavour" "${base_packages[@]}" "${distro_boot_packages[@]}"
-		"${flavour_drop_modules[@]}" "${flavour_squashfs_options[@]}")
+}
+
+# Settles the base's name in the cache; it tells all that went into it.
+base_resolve() {
+	local key files=("$here/boot/$flavour_initrd_conf" "$work/base.list") words=("$format" "$distro_name" "$flavour"
+		"${base_packages[@]}" "${distro_boot_packages[@]}" "${flavour_drop_modules[@]}" "${flavour_squashfs_options[@]}")
 	key=base-$distro-$flavour-$(cache_key "${words[@]}" -- "${files[@]}")
-	if sed "s|copy:/sources|file:$sources_dir|" "$work/base.list" |
-		sources_fetch_releases "$work/base-releases" >"$logs/base-releases.log" 2>&1; then
+	if [ -n "$lock" ]; then
+		lock_rows 'base|boot' >"$work/base.lock"
+		base_entry=$key-$(cache_key -- "$work/base.lock")
+	elif base_releases; then
 		base_entry=$key-$(cache_key -- "$work"/base-releases/*)
 	else
 		base_entry=$(cache_newest "$key")
@@ -22,6 +32,17 @@ base_resolve() {
 		ui_say "The archive of $distro_title can't be reached: using its packages as an earlier build fetched them."
 	fi
 	cache_use "$base_entry"
+}
+
+# The archive's state now; fails if it can't be reached.
+base_releases() {
+	sed "s|copy:/sources|file:$sources_dir|" "$work/base.list" |
+		sources_fetch_releases "$work/base-releases" >"$logs/base-releases.log" 2>&1
+}
+
+# The archive that /sources is; not made when the base is in the cache and root_nexus_packages needs none of it.
+step_base_locked() {
+	lock_archive 'base|boot' "$work/locked-base" "$distro_suite"
 }
 
 base_unreachable() {
@@ -42,7 +63,7 @@ step_base() {
 		return
 	fi
 	ui_advice "Check the network, the disk space and the names of the packages in the log, then try again."
-	epoch=$(sources_epoch "$work/base-releases")
+	epoch=${lock_epoch:-$(sources_epoch "$work/base-releases")}
 	local list made=$work/base options=() folder
 	list=$(IFS=,; printf '%s' "${base_packages[*]}")
 	for folder in "${flavour_drop_modules[@]}"; do

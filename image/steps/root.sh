@@ -28,13 +28,23 @@ root_overlays() {
 }
 
 # A local archive of the .debs in --packages, so that apt finds what they need in the distribution's.
-root_nexus_packages() {
-	local root=$work/root names
-	mkdir -p "$work/pool" "$root/making/pool"
-	ui_advice "Look in the log for the package that could not be installed; --packages must hold .debs for $distro_title."
+root_pool() {
+	mkdir -p "$work/pool"
 	cp "$packages"/*.deb "$work/pool/"
 	in_tools sh -c 'cd /making/pool && apt-ftparchive packages . >Packages'
-	mapfile -t names < <(sed -n 's/^Package: //p' "$work/pool/Packages" | grep -Ex 'nexus-(agent|backup|install|l10n)')
+}
+
+# The names of those that belong on a box.
+root_pool_names() {
+	sed -n 's/^Package: //p' "$work/pool/Packages" | grep -Ex 'nexus-(agent|backup|install|l10n)'
+}
+
+root_nexus_packages() {
+	local root=$work/root names
+	mkdir -p "$root/making/pool"
+	ui_advice "Look in the log for the package that could not be installed; --packages must hold .debs for $distro_title."
+	root_pool
+	mapfile -t names < <(root_pool_names)
 	mount --bind "$work/pool" "$tools/making/root/making/pool"
 	mkdir -p "$cache/debs/$distro/partial"
 	mount --bind "$cache/debs/$distro" "$tools/making/root/var/cache/apt/archives"

@@ -4,6 +4,10 @@
 # Settles the tools' name in the cache; needs the archive's InRelease, or an older tools chroot when that can't be had.
 tools_resolve() {
 	local archive=$tools_archive lines key
+	if [ -n "$lock" ]; then
+		tools_resolve_locked
+		return
+	fi
 	[ -n "$archive" ] || archive=$(sources_host_debian archive)
 	[ -n "$archive" ] || ui_die "this machine's apt knows no archive of Debian to fetch the image tools from." \
 		"Name one: image/build --tools-sources URL"
@@ -23,6 +27,17 @@ tools_resolve() {
 		ui_say "The tools' archive can't be reached: using the image tools of an earlier build."
 	fi
 	cache_use "$tools_entry"
+}
+
+tools_resolve_locked() {
+	printf 'deb [trusted=yes] copy:%s ./\n' "$work/locked-tools" >"$work/tools.list"
+	lock_rows tools >"$work/tools.lock"
+	tools_entry=tools-$(cache_key "${tools_packages[@]}" -- "$work/tools.lock")
+	cache_use "$tools_entry"
+}
+
+step_tools_locked() {
+	[ -d "$cache/$tools_entry" ] || lock_archive tools "$work/locked-tools" "$tools_suite"
 }
 
 step_tools() {
