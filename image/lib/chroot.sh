@@ -37,6 +37,7 @@ chroot_bind() {
 # The overlays lay the image's own resolv.conf afterwards.
 chroot_enter() {
 	local root=$tools$1
+	clock_lend "$root"
 	chroot_kernel_mounts "$root"
 	rm -f "$root/etc/resolv.conf"
 	[ ! -e "$tools/etc/resolv.conf" ] || cp "$tools/etc/resolv.conf" "$root/etc/resolv.conf"
@@ -47,6 +48,7 @@ chroot_enter() {
 
 chroot_leave() {
 	local root=$tools$1
+	clock_take_back "$root"
 	umount -R "$root/proc" "$root/sys" "$root/dev"
 	rm -f "$root/etc/resolv.conf"
 	if [ -n "$sources_dir" ]; then
@@ -58,7 +60,13 @@ chroot_leave() {
 # in_tools COMMAND...: the environment is fixed, so that nothing of the host's shows in the image.
 in_tools() {
 	chroot "$tools" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TZ=UTC \
-		DEBIAN_FRONTEND=noninteractive SOURCE_DATE_EPOCH="${epoch:-0}" "$@"
+		DEBIAN_FRONTEND=noninteractive SOURCE_DATE_EPOCH="${epoch:-0}" "${clock_environment[@]}" "$@"
+}
+
+# As in_root, at the real date.
+in_root_now() {
+	local clock_environment=()
+	in_root "$@"
 }
 
 # in_root ROOT COMMAND...: ROOT as seen from the tools chroot.

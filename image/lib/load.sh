@@ -1,8 +1,11 @@
 # shellcheck shell=bash
 # Loads all parts of the recipe. The program has set: here, the folder image; source_dir, the tree; program, its name.
 
+# The user's language has other letters between a and z, and sorts otherwise.
+export LC_ALL=C.UTF-8
+
 # Raise when the steps change in a way that makes cached parts wrong.
-format=4
+format=5
 
 for part in "$here"/lib/*.sh "$here"/steps/*.sh "$here/packages.conf"; do
 	[ "$part" != "$here/lib/load.sh" ] || continue

@@ -51,6 +51,15 @@ check_packages() {
 		"Build them first, or build a bare system: --no-nexus"
 }
 
+check_lock() {
+	[ -n "$lock" ] || return 0
+	if [ ! -f "$lock" ] || [ ! -r "$lock" ]; then
+		bad_usage "no such file: $lock"
+	fi
+	[ -z "$archive_uri$tools_archive" ] || bad_usage "--lock says where packages come from: not with --sources or --tools-sources."
+	lock=$(readlink -f "$lock")
+}
+
 # Settles where the distribution's packages come from: --sources, or its own archive.
 check_sources() {
 	sources_dir='' base_keyring=$distro_keyring base_archive=$distro_archive base_security=$distro_security
@@ -135,7 +144,17 @@ recipe_usage() {
 	END
 }
 
-# recipe_parse OPTION...: all shared options, and those that own_option, the program's own, takes.
+# Those of build and verify; image/lock has its own in place of it.
+own_option() {
+	case $1 in
+	--out) out=$2 ;;
+	--version) version=$2 ;;
+	--lock) lock=$2 ;;
+	*) return 1 ;;
+	esac
+}
+
+# recipe_parse OPTION...: all shared options, and those that own_option takes.
 recipe_parse() {
 	distro=ubuntu-noble flavour=product packages='' no_nexus=no keep=no verbose=no pool=''
 	archive_uri='' security_uri='' keyring_file='' tools_archive=''

@@ -70,6 +70,7 @@ step_base() {
 		options+=(--dpkgopt="path-exclude=/lib/modules/*/$folder/*" --dpkgopt="path-exclude=/usr/lib/modules/*/$folder/*")
 	done
 	mkdir -p "$made" "$cache/debs/$distro"
+	[ ${#clock_environment[@]} -eq 0 ] || options+=(--setup-hook="cp -a --parents $clock_library \"\$1\"")
 	# The packages' own hook would make an initrd for any PC, twice; ours is made below.
 	in_tools mmdebstrap --mode=root --variant=apt --format=directory --include="$list" --aptopt=/making/apt.conf \
 		--keyring="$base_keyring" --dpkgopt=force-unsafe-io \
@@ -93,6 +94,7 @@ step_base() {
 	base_initrd
 	chroot_leave /making/base/root
 	base_kernel_slot
+	touch_newer "$made/root" "$epoch" "$epoch"
 	in_root /making/base/root dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\n' >"$made/packages.txt"
 	printf '%s\n' "$epoch" >"$made/epoch"
 	cache_commit "$made" "$base_entry"
@@ -123,7 +125,8 @@ base_initrd() {
 	local root=$work/base/root version
 	version=$(basename "$root"/usr/lib/modules/*)
 	cp "$here/boot/$flavour_initrd_conf" "$root/etc/dracut.conf.d/nexus.conf"
-	in_root /making/base/root dracut --force --no-hostonly --reproducible --tmpdir /tmp --kver "$version" /boot/initrd.img
+	# Not under another date: dracut would take what is preloaded for a library of each program.
+	in_root_now /making/base/root dracut --force --no-hostonly --reproducible --tmpdir /tmp --kver "$version" /boot/initrd.img
 }
 
 base_kernel_slot() {

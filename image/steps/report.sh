@@ -5,6 +5,7 @@ step_report() {
 	report_packages
 	report_json
 	report_sbom
+	report_times
 	(cd "$partial" && sha256sum report.json sbom.json usb.img >SHA256SUMS)
 }
 
@@ -18,21 +19,24 @@ report_packages() {
 				. + ($sums[[.name, .version, .architecture] | join(" ")] | if . then {sha256: .} else {} end)]' >"$work/packages.json"
 }
 
-# report.json: what was built, of what, how large, how long; and the largest packages.
+# times.json: how long each step took.
+report_times() {
+	printf '%s\n' "${ui_timings[@]}" | in_tools jq -R -n '[inputs | split(" ") | {(.[0]): (.[1] | tonumber)}] | add |
+		{schema: "nexus.build-times/1", seconds: .}' >"$partial/times.json"
+}
+
+# report.json: what was built, of what, how large.
 report_json() {
-	local timings
-	timings=$(printf '%s\n' "${ui_timings[@]}" | in_tools jq -R 'split(" ") | {(.[0]): (.[1] | tonumber)}' |
-		in_tools jq -s add)
 	in_root /making/root dpkg-query -W -f '${Package}\t${Installed-Size}\n' | in_tools jq -R -n '
 		[inputs | split("\t") | {(.[0]): (.[1] | tonumber)}] | add' >"$work/sizes.json"
 	image_json_head | in_tools jq --arg title "$distro_title" --arg flavour "$flavour" --arg archive "$report_archive" \
 		--argjson usb "$(image_part "$partial/usb.img")" --argjson kernel "$(image_part "$cache/$base_entry/kernel.img")" \
 		--argjson root "$(image_part "$work/root.img")" --argjson esp "$(image_part "$work/esp.img")" \
-		--argjson bios "$(image_part "$work/core.img")" --argjson seconds "$timings" --arg left_out "$report_left_out" \
+		--argjson bios "$(image_part "$work/core.img")" --arg left_out "$report_left_out" \
 		--slurpfile packages /making/packages.json --slurpfile sizes /making/sizes.json '
 		.schema = "nexus.build-report/1" | . + {title: $title,
 		flavour: $flavour, archive: $archive, usb: $usb, kernel: $kernel, root: $root, esp: $esp, bios: $bios,
-		left_out: ($left_out | split("\n") | map(select(. != ""))), seconds: $seconds,
+		left_out: ($left_out | split("\n") | map(select(. != ""))),
 		packages: ($packages[0] | map(. + ($sizes[0][.name] | if . then {installed_kib: .} else {} end)))}' \
 		>"$partial/report.json"
 }

@@ -123,6 +123,9 @@ root_clean() {
 	printf 'TIMESTAMP_NSEC=%s000000000\n' "$epoch" | tee "$root/etc/.updated" >"$root/var/.updated"
 	# systemd never sets the clock before this file's time, whatever the PC's own clock says.
 	: >"$root/usr/lib/clock-epoch"
+	# mkfs.erofs -T brings what is newer down to the image's time, but leaves what is older: a base from the cache would show
+	# when it was made. All in the base is older than that archive's date, all that is newer was made here.
+	touch_newer "$root" "$(cat "$cache/$base_entry/epoch")" "$epoch"
 	touch -d "@$epoch" "$root/usr" "$root"/{etc,var}/.updated "$root/usr/lib/clock-epoch"
 }
 
