@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Another date for what runs in the chroots, so that image/verify can show that no date gets into the image:
 # NEXUS_IMAGE_CLOCK=+400d. Programs are told so by libfaketime, which lies in the tools chroot and, while it is made, in the
-# root.
+# root. Not those that unpack packages: dpkg-deb's threads can wait for each other for ever under it.
 
 clock_library=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1
 clock_environment=()

@@ -5,7 +5,7 @@
 export LC_ALL=C.UTF-8
 
 # Raise when the steps change in a way that makes cached parts wrong.
-format=5
+format=8
 
 for part in "$here"/lib/*.sh "$here"/steps/*.sh "$here/packages.conf"; do
 	[ "$part" != "$here/lib/load.sh" ] || continue

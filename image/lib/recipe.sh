@@ -95,7 +95,7 @@ check_host() {
 	local command missing=()
 	[ "$(id -u)" -eq 0 ] || ui_die "this must run as root: it makes chroots." "sudo image/build ..."
 	[ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] || ui_die "this must run on a 64-bit PC with Debian or Ubuntu."
-	for command in mmdebstrap flock unshare sha256sum awk truncate "$@"; do
+	for command in mmdebstrap apt-ftparchive flock unshare sha256sum awk truncate "$@"; do
 		command -v "$command" >/dev/null || missing+=("$command")
 	done
 	[ ${#missing[@]} -eq 0 ] || ui_die "missing here: ${missing[*]}" "apt-get install mmdebstrap util-linux coreutils gawk apt-utils"
@@ -201,6 +201,26 @@ recipe_open() {
 		base_keyring=/making/keyring.gpg
 	fi
 	partial=$(mktemp -d "$out/.nexus-image.XXXXXX") || ui_die "can't write to $out." "Is its disk full?"
+}
+
+# The packages and the tools; after it, programs run in the tools chroot and $work/packages.lock is whole.
+recipe_packages() {
+	local settle=no
+	base_sources
+	tools_sources
+	lock_open
+	if [ ! -e "$work/packages.lock" ]; then
+		settle=yes
+		ui_step_total=$((ui_step_total + 2))
+		ui_step "What the archive has: image tools" step_lock_tools
+	fi
+	tools_resolve
+	ui_step "Image tools ($tools_suite)" step_tools
+	chroot_open
+	if [ "$settle" = yes ]; then
+		ui_step "What the archive has: $distro_title" step_lock_base
+		lock_read "$cache/$lock_entry/lock"
+	fi
 }
 
 recipe_close() {

@@ -11,9 +11,8 @@ step_report() {
 
 # $work/packages.json: what is in the image, with the hash of the .deb where a lock names it.
 report_packages() {
-	[ -e "$work/lock" ] || : >"$work/lock"
 	cat "$work/packages.txt" "$cache/$base_entry/boot/packages.txt" | LC_ALL=C sort -u |
-		in_tools jq -R -n --rawfile lock /making/lock '
+		in_tools jq -R -n --rawfile lock /making/packages.lock '
 			($lock | split("\n") | map(select(test("^(base|boot)\t")) | split("\t") | {(.[1:4] | join(" ")): .[4]}) | add // {}) as $sums |
 			[inputs | split("\t") | {name: .[0], version: .[1], architecture: .[2]} |
 				. + ($sums[[.name, .version, .architecture] | join(" ")] | if . then {sha256: .} else {} end)]' >"$work/packages.json"

@@ -41,24 +41,20 @@ root_pool_names() {
 
 root_nexus_packages() {
 	local root=$work/root names
-	mkdir -p "$root/making/pool"
+	mkdir -p "$root/making"
 	ui_advice "Look in the log for the package that could not be installed; --packages must hold .debs for $distro_title."
 	root_pool
 	mapfile -t names < <(root_pool_names)
-	mount --bind "$work/pool" "$tools/making/root/making/pool"
-	mkdir -p "$cache/debs/$distro/partial"
-	mount --bind "$cache/debs/$distro" "$tools/making/root/var/cache/apt/archives"
 	chroot_enter /making/root
 	printf 'deb [trusted=yes] copy:/making/pool ./\n' >"$root/etc/apt/sources.list.d/nexus.list"
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod 0755 "$root/usr/sbin/policy-rc.d"
-	in_root /making/root apt-get -q update -o Dir::Etc::SourceList=/etc/apt/sources.list.d/nexus.list \
+	at_real_date in_root /making/root apt-get -q update -o Dir::Etc::SourceList=/etc/apt/sources.list.d/nexus.list \
 		-o Dir::Etc::SourceParts=- -o APT::Get::List-Cleanup=0
-	in_root /making/root apt-get -q -y --no-install-recommends -o APT::Sandbox::User=root \
-		-o APT::Keep-Downloaded-Packages=true install "${names[@]}"
+	at_real_date in_root /making/root apt-get -q -y --no-install-recommends -o APT::Sandbox::User=root \
+		install "${names[@]}"
 	chroot_leave /making/root
-	umount "$tools/making/root/making/pool" "$tools/making/root/var/cache/apt/archives"
-	rm -r "$root/making" "$root/usr/sbin/policy-rc.d" "$root/etc/apt/sources.list.d/nexus.list"
+	rm -r "$root/usr/sbin/policy-rc.d" "$root/etc/apt/sources.list.d/nexus.list"
 	rm -f "$work/advice"
 }
 
@@ -125,7 +121,7 @@ root_clean() {
 	: >"$root/usr/lib/clock-epoch"
 	# mkfs.erofs -T brings what is newer down to the image's time, but leaves what is older: a base from the cache would show
 	# when it was made. All in the base is older than that archive's date, all that is newer was made here.
-	touch_newer "$root" "$(cat "$cache/$base_entry/epoch")" "$epoch"
+	touch_newer "$root" "$lock_epoch" "$epoch"
 	touch -d "@$epoch" "$root/usr" "$root"/{etc,var}/.updated "$root/usr/lib/clock-epoch"
 }
 
