@@ -3,7 +3,7 @@
 # An entry appears by one rename, so a killed build leaves no half entry; it is in use while its lock is held.
 
 cache_open() {
-	mkdir -p "$cache/debs" 2>/dev/null || ui_die "can't make the cache folder $cache." \
+	mkdir -p "$cache" 2>/dev/null || ui_die "can't make the cache folder $cache." \
 		"Name another one: NEXUS_CACHE=FOLDER image/build ..."
 	cache_sweep
 	work=$(mktemp -d "$cache/work.XXXXXX") || ui_die "can't write to the cache folder $cache." \

@@ -34,6 +34,11 @@ number_le() {
 	done
 }
 
+# touch_newer TREE THAN EPOCH: what was changed after THAN gets the time EPOCH; both in seconds.
+touch_newer() {
+	find "$1" -newermt "@$2" -exec touch -h -d "@$3" {} +
+}
+
 sha256_of() {
 	sha256sum "$1" | cut -d' ' -f1
 }

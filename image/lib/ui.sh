@@ -14,7 +14,7 @@ ui_say() {
 # ui_die WHAT [WHAT-TO-DO...]: ends the build; exit code 2 is a wrong command line, 1 all else.
 ui_die() {
 	local code=${ui_exit_code:-1}
-	printf '\nimage/build: %s\n' "$1" >&2
+	printf '\n%s: %s\n' "$program" "$1" >&2
 	shift
 	local line
 	for line in "$@"; do
@@ -72,7 +72,7 @@ ui_step_failed() {
 	local title=$1 log=$2 kept advice=()
 	kept=$(ui_keep_log "$log")
 	{
-		printf '\nimage/build: step "%s" failed. The end of its log:\n' "$title"
+		printf '\n%s: step "%s" failed. The end of its log:\n' "$program" "$title"
 		tail -n 20 "$log" | sed 's/^/    /'
 	} >&2
 	if grep -qE 'No space left on device|enough free space' "$log"; then

@@ -1,38 +1,33 @@
 # shellcheck shell=bash
 # The base: the distribution's packages and the kernel slot made from them. It changes only when the archive or the
-# package list does, so it is kept in the cache as a folder: root/ boot/ kernel.img packages.txt epoch
+# package list does, so it is kept in the cache as a folder: root/ boot/ kernel.img packages.txt
 
-# Settles the archive, the base's name in the cache and its clock.
-base_resolve() {
-	local lines files=("$here/boot/$flavour_initrd_conf" "$work/base.list")
-	lines=$(sources_lines "$base_keyring" "$base_archive" "$distro_suites" "$base_security" "$distro_security_suites" \
-		"$distro_components")
-	printf '%s\n' "$lines" >"$work/base.list"
+# Which packages, and where they come from.
+base_sources() {
 	base_packages=("${common_packages[@]}" "${distro_packages[@]}" "$distro_kernel")
 	[ "$flavour_firmware" = no ] || base_packages+=("${distro_firmware[@]}")
-	local key words=("$format" "$distro_name" "$flavour" "${base_packages[@]}" "${distro_boot_packages[@]}"
-		"${flavour_drop_modules[@]}" "${flavour_squashfs_options[@]}")
-	key=base-$distro-$flavour-$(cache_key "${words[@]}" -- "${files[@]}")
-	if sed "s|copy:/sources|file:$sources_dir|" "$work/base.list" |
-		sources_fetch_releases "$work/base-releases" >"$logs/base-releases.log" 2>&1; then
-		base_entry=$key-$(cache_key -- "$work"/base-releases/*)
-	else
-		base_entry=$(cache_newest "$key")
-		[ -n "$base_entry" ] || base_unreachable
-		ui_say "The archive of $distro_title can't be reached: using its packages as an earlier build fetched them."
-	fi
+	[ -n "$lock" ] || sources_lines "$base_keyring" "$base_archive" "$distro_suites" "$base_security" \
+		"$distro_security_suites" "$distro_components" >"$work/base.list"
+}
+
+# The archive's state now; fails if it can't be reached.
+base_releases() {
+	sed "s|copy:/sources|file:$sources_dir|" "$work/base.list" |
+		sources_fetch_releases "$work/base-releases" >"$logs/base-releases.log" 2>&1
+}
+
+# Settles the base's name in the cache; it tells all that goes into it.
+base_resolve() {
+	lock_rows 'base|boot' >"$work/base.lock"
+	base_entry=base-$distro-$flavour-$(cache_key "$format" "$distro_name" "$flavour" "$lock_epoch" "${base_packages[@]}" \
+		"${distro_boot_packages[@]}" "${flavour_drop_modules[@]}" "${flavour_squashfs_options[@]}" -- \
+		"$here/boot/$flavour_initrd_conf" "$work/base.lock")
 	cache_use "$base_entry"
 }
 
-base_unreachable() {
-	local other="Debian instead: image/build --distro debian-trixie"
-	[ "$distro" != debian-trixie ] || other="Check this machine's network and proxy: apt-get update"
-	ui_die "can't build $distro_title: its archive can't be reached." \
-		"Would build: $distro_title, $flavour flavour, kernel $distro_kernel," \
-		"from $base_archive ($distro_suites; $distro_components)." \
-		"Reason: $(tail -n 1 "$logs/base-releases.log" | cut -c1-200)" \
-		"An archive that can be reached: image/build --distro $distro --sources URL [--keyring FILE]" \
-		"$other"
+# The locked packages as an archive, for the base and for what Nexus's own packages need.
+step_base_archive() {
+	lock_archive 'base|own|boot' "$work/locked" "$distro_suite"
 }
 
 step_base() {
@@ -41,17 +36,17 @@ step_base() {
 		ui_advice "from the cache"
 		return
 	fi
-	ui_advice "Check the network, the disk space and the names of the packages in the log, then try again."
-	epoch=$(sources_epoch "$work/base-releases")
+	ui_advice "Read the log, and look whether the disk is full."
+	epoch=$lock_epoch
 	local list made=$work/base options=() folder
 	list=$(IFS=,; printf '%s' "${base_packages[*]}")
 	for folder in "${flavour_drop_modules[@]}"; do
 		options+=(--dpkgopt="path-exclude=/lib/modules/*/$folder/*" --dpkgopt="path-exclude=/usr/lib/modules/*/$folder/*")
 	done
-	mkdir -p "$made" "$cache/debs/$distro"
+	mkdir -p "$made"
 	# The packages' own hook would make an initrd for any PC, twice; ours is made below.
-	in_tools mmdebstrap --mode=root --variant=apt --format=directory --include="$list" --aptopt=/making/apt.conf \
-		--keyring="$base_keyring" --dpkgopt=force-unsafe-io \
+	at_real_date in_tools mmdebstrap --mode=root --variant=apt --format=directory --include="$list" --aptopt=/making/apt.conf \
+		--aptopt='APT::Sandbox::User "root"' --dpkgopt=force-unsafe-io \
 		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/info/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
@@ -59,21 +54,18 @@ step_base() {
 		--dpkgopt='path-include=/usr/share/locale/locale.alias' \
 		--dpkgopt='path-exclude=/etc/kernel/postinst.d/dracut' \
 		"${options[@]}" \
-		--setup-hook='mkdir -p "$1/var/cache/apt/archives" "$1/etc/kernel/postinst.d"' \
+		--setup-hook='mkdir -p "$1/etc/kernel/postinst.d"' \
 		--setup-hook='ln -s /bin/true "$1/etc/kernel/postinst.d/dracut"' \
-		--setup-hook="cp -a /debs/$distro/. \"\$1/var/cache/apt/archives/\"" \
-		--skip=download/empty --skip=essential/unlink --skip=cleanup/apt/lists \
-		--customize-hook="cp -u \"\$1\"/var/cache/apt/archives/*.deb /debs/$distro/" \
-		--customize-hook='rm -f "$1"/var/cache/apt/archives/*.deb' \
-		"$distro_suite" /making/base/root - <"$work/base.list"
+		--skip=essential/unlink --skip=cleanup/apt/lists \
+		"$distro_suite" /making/base/root - <<<"deb [trusted=yes] copy:/making/locked ./"
 	chroot_enter /making/base/root
 	base_boot_files
 	base_locales
 	base_initrd
 	chroot_leave /making/base/root
 	base_kernel_slot
+	touch_newer "$made/root" "$epoch" "$epoch"
 	in_root /making/base/root dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\n' >"$made/packages.txt"
-	printf '%s\n' "$epoch" >"$made/epoch"
 	cache_commit "$made" "$base_entry"
 	cache_prune "base-$distro-$flavour" "$base_entry"
 	rm -f "$work/advice"
@@ -81,15 +73,12 @@ step_base() {
 
 # GRUB and shim are not installed: their files are for the stick and disk, not for the root.
 base_boot_files() {
-	mkdir -p "$work/base/boot/debs" "$work/base/root/tmp/boot-debs"
-	in_root /making/base/root sh -c 'cd /tmp/boot-debs && apt-get -q -y download "$@"' sh "${distro_boot_packages[@]}"
-	mv "$work"/base/root/tmp/boot-debs/*.deb "$work/base/boot/debs/"
-	rmdir "$work/base/root/tmp/boot-debs"
-	in_tools sh -e -c 'for deb in /making/base/boot/debs/*.deb; do
-			dpkg-deb -x "$deb" /making/base/boot
-			dpkg-deb -W --showformat="\${Package}\t\${Version}\t\${Architecture}\n" "$deb"
-		done' >"$work/base/boot/packages.txt"
-	rm -r "$work/base/boot/debs"
+	local name version architecture
+	mkdir "$work/base/boot"
+	lock_rows boot | while IFS=$lock_tab read -r _ name version architecture _; do
+		in_tools dpkg-deb -x "/making/locked/${name}_${version//:/%3a}_$architecture.deb" /making/base/boot
+		printf '%s\t%s\t%s\n' "$name" "$version" "$architecture"
+	done >"$work/base/boot/packages.txt"
 }
 
 # es_VE beside C.UTF-8; the sources of all other locales are not needed after that.
@@ -102,7 +91,8 @@ base_initrd() {
 	local root=$work/base/root version
 	version=$(basename "$root"/usr/lib/modules/*)
 	cp "$here/boot/$flavour_initrd_conf" "$root/etc/dracut.conf.d/nexus.conf"
-	in_root /making/base/root dracut --force --no-hostonly --reproducible --tmpdir /tmp --kver "$version" /boot/initrd.img
+	# Not under another date: dracut would take what is preloaded for a library of each program.
+	at_real_date in_root /making/base/root dracut --force --no-hostonly --reproducible --tmpdir /tmp --kver "$version" /boot/initrd.img
 }
 
 base_kernel_slot() {

@@ -28,27 +28,33 @@ root_overlays() {
 }
 
 # A local archive of the .debs in --packages, so that apt finds what they need in the distribution's.
-root_nexus_packages() {
-	local root=$work/root names
-	mkdir -p "$work/pool" "$root/making/pool"
-	ui_advice "Look in the log for the package that could not be installed; --packages must hold .debs for $distro_title."
+root_pool() {
+	mkdir -p "$work/pool"
 	cp "$packages"/*.deb "$work/pool/"
 	in_tools sh -c 'cd /making/pool && apt-ftparchive packages . >Packages'
-	mapfile -t names < <(sed -n 's/^Package: //p' "$work/pool/Packages" | grep -Ex 'nexus-(agent|backup|install|l10n)')
-	mount --bind "$work/pool" "$tools/making/root/making/pool"
-	mkdir -p "$cache/debs/$distro/partial"
-	mount --bind "$cache/debs/$distro" "$tools/making/root/var/cache/apt/archives"
+}
+
+# The names of those that belong on a box.
+root_pool_names() {
+	sed -n 's/^Package: //p' "$work/pool/Packages" | grep -Ex 'nexus-(agent|backup|install|l10n)'
+}
+
+root_nexus_packages() {
+	local root=$work/root names
+	mkdir -p "$root/making"
+	ui_advice "Look in the log for the package that could not be installed; --packages must hold .debs for $distro_title."
+	root_pool
+	mapfile -t names < <(root_pool_names)
 	chroot_enter /making/root
 	printf 'deb [trusted=yes] copy:/making/pool ./\n' >"$root/etc/apt/sources.list.d/nexus.list"
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod 0755 "$root/usr/sbin/policy-rc.d"
-	in_root /making/root apt-get -q update -o Dir::Etc::SourceList=/etc/apt/sources.list.d/nexus.list \
+	at_real_date in_root /making/root apt-get -q update -o Dir::Etc::SourceList=/etc/apt/sources.list.d/nexus.list \
 		-o Dir::Etc::SourceParts=- -o APT::Get::List-Cleanup=0
-	in_root /making/root apt-get -q -y --no-install-recommends -o APT::Sandbox::User=root \
-		-o APT::Keep-Downloaded-Packages=true install "${names[@]}"
+	at_real_date in_root /making/root apt-get -q -y --no-install-recommends -o APT::Sandbox::User=root \
+		install "${names[@]}"
 	chroot_leave /making/root
-	umount "$tools/making/root/making/pool" "$tools/making/root/var/cache/apt/archives"
-	rm -r "$root/making" "$root/usr/sbin/policy-rc.d" "$root/etc/apt/sources.list.d/nexus.list"
+	rm -r "$root/usr/sbin/policy-rc.d" "$root/etc/apt/sources.list.d/nexus.list"
 	rm -f "$work/advice"
 }
 
@@ -113,6 +119,9 @@ root_clean() {
 	printf 'TIMESTAMP_NSEC=%s000000000\n' "$epoch" | tee "$root/etc/.updated" >"$root/var/.updated"
 	# systemd never sets the clock before this file's time, whatever the PC's own clock says.
 	: >"$root/usr/lib/clock-epoch"
+	# mkfs.erofs -T brings what is newer down to the image's time, but leaves what is older: a base from the cache would show
+	# when it was made. All in the base is older than that archive's date, all that is newer was made here.
+	touch_newer "$root" "$lock_epoch" "$epoch"
 	touch -d "@$epoch" "$root/usr" "$root"/{etc,var}/.updated "$root/usr/lib/clock-epoch"
 }
 

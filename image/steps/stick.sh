@@ -58,20 +58,3 @@ stick_row() {
 stick_write() {
 	dd if="$1" of="$partial/usb.img" bs=1M seek=$(($2 * 512)) oflag=seek_bytes conv=notrunc,sparse status=none
 }
-
-# report.json: what was built, of what, how large, how long.
-step_report() {
-	local timings
-	timings=$(printf '%s\n' "${ui_timings[@]}" | in_tools jq -R 'split(" ") | {(.[0]): (.[1] | tonumber)}' |
-		in_tools jq -s add)
-	cat "$work/packages.txt" "$cache/$base_entry/boot/packages.txt" | LC_ALL=C sort -u | in_tools jq -R \
-		'split("\t") | {name: .[0], version: .[1], architecture: .[2]}' | in_tools jq -s . >"$work/packages.json"
-	image_json_head | in_tools jq --arg title "$distro_title" --arg flavour "$flavour" --arg archive "$report_archive" \
-		--argjson usb "$(image_part "$partial/usb.img")" --argjson kernel "$(image_part "$cache/$base_entry/kernel.img")" \
-		--argjson root "$(image_part "$work/root.img")" --argjson esp "$(image_part "$work/esp.img")" \
-		--argjson bios "$(image_part "$work/core.img")" --argjson seconds "$timings" --arg left_out "$report_left_out" \
-		--slurpfile packages /making/packages.json '.schema = "nexus.build-report/1" | . + {title: $title,
-		flavour: $flavour, archive: $archive, usb: $usb, kernel: $kernel, root: $root, esp: $esp, bios: $bios,
-		left_out: ($left_out | split("\n") | map(select(. != ""))), seconds: $seconds, packages: $packages[0]}' \
-		>"$partial/report.json"
-}

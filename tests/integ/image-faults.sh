@@ -119,7 +119,7 @@ wait "$pid" || code=$?
 [ "$code" -eq 143 ] || fail "exit $code after SIGTERM"
 [ "$(wc -l </proc/self/mounts)" -eq "$mounts" ] || fail "mounts left behind"
 [ "$(sha256sum <"$out/usb.img")" = "$before" ] || fail "the image of before was changed"
-[ "$(find "$out" -mindepth 1 -printf '%P\n' | sort | xargs)" = 'report.json usb.img' ] || fail "left behind: $(ls -A "$out")"
+[ "$(find "$out" -mindepth 1 -printf '%P\n' | sort | xargs)" = 'SHA256SUMS report.json sbom.json times.json usb.img' ] || fail "left behind: $(ls -A "$out")"
 
 echo "== no network, warm cache: builds from what an earlier build fetched, and says so"
 unshare --net "$SRC/image/build" --out "$out" --distro debian-trixie --flavour test --no-nexus --version 1 >"$T/stdout"

@@ -40,7 +40,7 @@ fetch_debs() {
 		-o APT::Install-Recommends=false -o APT::Architecture=amd64 -o Acquire::Languages=none
 		-o APT::Sandbox::User=root)
 	apt-get "${apt_trixie[@]}" update || { echo "the archive of Debian can't be reached"; exit 77; }
-	for deb in "$shared"/debs/debian-trixie/*.deb; do
+	for deb in "$shared"/pool/*.deb; do
 		ln "$deb" "$root/cache/archives/" 2>/dev/null || cp "$deb" "$root/cache/archives/"
 	done
 	mapfile -t names < <(
