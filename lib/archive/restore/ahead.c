@@ -350,7 +350,7 @@ static int wait_for(struct ahead *ahead, const struct fetch_blob *blob, struct e
 
 	while (r >= 0 && blob->state == FETCH_SENT) {
 		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += WAIT_MS * 1000000l;
+		until.tv_nsec += WAIT_MS * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
 		if (pthread_cond_timedwait(&ahead->came, &ahead->mutex, &until) != ETIMEDOUT ||

@@ -83,9 +83,9 @@ size_t fetch_plan(struct fetch_blob **list, size_t count, uint64_t max_bytes)
 
 uint64_t fetch_size(const struct fetch_blob *first)
 {
-	uint64_t end = 0;
+	uint64_t end = end_of(first);
 
-	for (const struct fetch_blob *blob = first; blob; blob = blob->next)
+	for (const struct fetch_blob *blob = first->next; blob; blob = blob->next)
 		if (end_of(blob) > end)
 			end = end_of(blob);
 	return end - first->location.offset;
