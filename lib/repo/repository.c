@@ -149,14 +149,16 @@ int repository_add_key(struct repository *repository, const char *password, cons
 		hostname, ret_id, err);
 }
 
-/* A key without a configuration would be in the way of the next try. */
+/* A key without a configuration would be in the way of the next try. Where there may be one after
+ * all, its answer only lost, the key stays: a repository without a key is lost. */
 static void remove_key(struct store *store, const struct id *id)
 {
 	struct err err = ERR_INIT;
 	char name[ID_TEXT_SIZE];
 
 	id_format(id, name);
-	if (store_remove(store, STORE_KEY, name, &err) < 0)
+	if (store_has(store, STORE_CONFIG, NULL, &err) != 0 ||
+		store_remove(store, STORE_KEY, name, &err) < 0)
 		memset(&err, 0, sizeof(err)); /* the error before this one is told */
 }
 

@@ -80,8 +80,8 @@ echo "ok: cache"
 mkdir "$T/four"
 head -c 4000000 /dev/urandom >"$T/four/four"
 started=$(date +%s%N)
-"$NB" --limit-upload 2000 backup -q "$T/four" || backup_die "backup with a limit"
-[ $((($(date +%s%N) - started) / 1000000)) -ge 1800 ] || backup_die "the limit of uploads is none"
+"$NB" --limit-upload 1000 backup -q "$T/four" || backup_die "backup with a limit"
+[ $((($(date +%s%N) - started) / 1000000)) -ge 3600 ] || backup_die "the limit of uploads is none"
 started=$(date +%s%N)
 "$NB" --limit-download 2000 restore -q "latest:$T" --target "$T/out4" || backup_die "restore with a limit"
 [ $((($(date +%s%N) - started) / 1000000)) -ge 1800 ] || backup_die "the limit of downloads is none"

@@ -62,17 +62,47 @@ static int begin_unless_full(
 	return own_ops->begin(store, type, ret, err);
 }
 
-/* What an init that failed has made is not in the way of the next one. */
+static int commit_without_answer(struct store_upload *upload, const char *name, struct err *err)
+{
+	int r = own_ops->commit(upload, name, err);
+
+	return r >= 0 && !name ? err_set(err, ERR_NETWORK, EIO, "commit: no answer") : r;
+}
+
+/* An empty store whose functions may be replaced. */
+static void make_empty(void)
+{
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(memory_store_new(&shared, &err), 0);
+	own_ops = shared->ops;
+	ops = *own_ops;
+	ops.close = keep;
+	shared->ops = &ops;
+}
+
+/* What an init that failed has made is a whole repository if its configuration came through. */
+START_TEST(making_without_answer)
+{
+	struct err err = ERR_INIT;
+	struct id id;
+
+	make_empty();
+	ops.commit = commit_without_answer;
+	ck_assert_int_eq(repository_init(shared, "p", 0, NULL, &id, &err), -EIO);
+	ops.commit = own_ops->commit;
+	repository_close(open_it());
+}
+END_TEST
+
+/* Else it is not in the way of the next one. */
 START_TEST(making_again)
 {
 	struct err err = ERR_INIT;
 	struct id id;
 
-	ck_assert_int_eq(memory_store_new(&shared, &err), 0);
-	own_ops = shared->ops;
-	ops = *own_ops;
+	make_empty();
 	ops.begin = begin_unless_full;
-	shared->ops = &ops;
 	full = true;
 	ck_assert_int_eq(repository_init(shared, "p", 0, NULL, &id, &err), -ENOSPC);
 	full = false;
@@ -320,6 +350,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, opening);
 	tcase_add_test(tcase, making_again);
+	tcase_add_test(tcase, making_without_answer);
 	tcase_add_test(tcase, password_is_being_changed);
 	tcase_add_test(tcase, save_and_load);
 	tcase_add_loop_test(tcase, failing_store, 0, 6);
