@@ -72,6 +72,13 @@ static const char *given_or(const char *given, const char *name)
 	return given ? given : getenv(name);
 }
 
+const char *common_compression(const struct common *common)
+{
+	const char *mode = given_or(common->compression, "RESTIC_COMPRESSION");
+
+	return mode && *mode ? mode : NULL;
+}
+
 static int read_compression(
 	const struct common *common, struct repository_options *ret, struct err *err)
 {
@@ -79,9 +86,9 @@ static int read_compression(
 		const char *mode;
 		int level; /* zstd's; 0: the default */
 	} modes[] = {{"auto", 0}, {"off", 0}, {"fastest", 1}, {"better", 6}, {"max", 12}};
-	const char *mode = given_or(common->compression, "RESTIC_COMPRESSION");
+	const char *mode = common_compression(common);
 
-	if (!mode || !*mode)
+	if (!mode)
 		return 0;
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		if (strcmp(mode, modes[i].mode) != 0)

@@ -50,6 +50,8 @@ struct common_session {
  * made if missing. */
 int common_open_store(const struct common *common, bool create, struct store **ret, struct err *err)
 	__attribute__((warn_unused_result));
+/* What --compression or the environment says; NULL: nothing. */
+const char *common_compression(const struct common *common);
 /* Opens the repository, with a shared or exclusive lock. options may be NULL; the compression and
  * the hint are common's. Tells errors itself. Returns 0, or the exit code to end with. */
 enum common_lock {

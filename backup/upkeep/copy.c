@@ -65,6 +65,7 @@ static int copy(struct copying *job, struct common_session *from, struct common_
 		.from_lock = from->lock,
 		.to_lock = to->lock,
 		.there = &there,
+		.anew = common_compression(job->common),
 		.progress = &job->display.progress,
 		.stop = job->common->stop,
 		.tick = on_tick,

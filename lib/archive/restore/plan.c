@@ -148,14 +148,15 @@ static int refuse(const struct planner *planner, const struct room *room, const 
 
 	if (room->counts_names && sum->names > room->names)
 		return err_set(err, ERR_SPACE, ENOSPC,
-			"restore to %s: it has at least %llu names, there is room for %llu "
+			"restore to %s: No space left on device: it has at least %llu names, there "
+			"is room for %llu "
 			"(--no-space-check restores what fits)",
 			target, (unsigned long long)sum->names, (unsigned long long)room->names);
 	return err_set(err, ERR_SPACE, ENOSPC,
-		"restore to %s: it needs at least %llu MiB, there is room for %llu MiB "
-		"(--no-space-check restores what fits)",
-		target, (unsigned long long)with_names(room, sum, sum->least) >> 20,
-		(unsigned long long)room->bytes >> 20);
+		"restore to %s: No space left on device: it needs at least %llu KiB, there is room "
+		"for %llu KiB (--no-space-check restores what fits)",
+		target, (unsigned long long)with_names(room, sum, sum->least) / 1024 + 1,
+		(unsigned long long)room->bytes / 1024);
 }
 
 /* --- One entry --- */

@@ -129,6 +129,8 @@ static bool keeps(void *context, const struct index_entry *entry)
 	const struct copier *copier = context;
 	bool version_2 = repository_config(copier->to)->version >= 2;
 
+	if (copier->options->anew && !entry->is_tree)
+		return false;
 	return version_2 == (entry->location.plain_length != 0);
 }
 

@@ -15,6 +15,7 @@
 struct copy_options {
 	struct lock *from_lock, *to_lock; /* borrowed, or NULL */
 	const struct select_list *there; /* borrowed: what the target has already */
+	bool anew; /* data is compressed as to says, not taken over as it is */
 	struct progress *progress; /* borrowed, started */
 	const volatile bool *stop; /* borrowed; true ends it with -ECANCELED */
 	void (*tick)(void *context);
