@@ -420,6 +420,15 @@ static void format_where(const char *url, char ret[static 300])
 		host);
 }
 
+/* A server that turns a certificate away may break off before it can be heard to say so. */
+static int suspect_certificate(const struct http *http, struct err *err)
+{
+	if (http->certificates.client && err->code == ECONNRESET &&
+		!__atomic_load_n(&http->met, __ATOMIC_RELAXED))
+		return err_wrap(err, "with --tls-client-cert, which the server may not accept");
+	return -err->code;
+}
+
 /* Returns what a failure is worth in *ret_class. */
 static int try_once(struct transfer *transfer, enum retry_class *ret_class, struct err *err)
 {
@@ -458,7 +467,7 @@ static int try_once(struct transfer *transfer, enum retry_class *ret_class, stru
 		*ret_class = http_error(code, os_error,
 			*transfer->curl_text ? transfer->curl_text : curl_easy_strerror(code),
 			where, err);
-		return -err->code;
+		return suspect_certificate(transfer->http, err);
 	}
 	if (transfer->range_is_wrong && transfer->response->status == 206)
 		return err_set(err, ERR_NETWORK, EPROTO,
