@@ -49,8 +49,8 @@ root_nexus_packages() {
 	printf 'deb [trusted=yes] copy:/making/pool ./\n' >"$root/etc/apt/sources.list.d/nexus.list"
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod 0755 "$root/usr/sbin/policy-rc.d"
-	at_real_date in_root /making/root apt-get -q update -o Dir::Etc::SourceList=/etc/apt/sources.list.d/nexus.list \
-		-o Dir::Etc::SourceParts=- -o APT::Get::List-Cleanup=0
+	# Both: the base may have been made of a lock without Nexus's packages, which lacks what these need.
+	at_real_date in_root /making/root apt-get -q -o APT::Sandbox::User=root update
 	at_real_date in_root /making/root apt-get -q -y --no-install-recommends -o APT::Sandbox::User=root \
 		install "${names[@]}"
 	chroot_leave /making/root
