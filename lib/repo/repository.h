@@ -132,6 +132,10 @@ int repository_save_tree(struct repository *repository, struct blob_codec *codec
 	const struct blob_source *source, struct id *ret_id, struct repository_added *ret_added,
 	struct err *err) __attribute__((warn_unused_result));
 
+/* Saves an index file of a batch; its packs must be durable. */
+int repository_save_index(struct repository *repository, struct blob_codec *codec,
+	const struct index_batch *batch, struct err *err) __attribute__((warn_unused_result));
+
 /* Finishes the open packs and writes the index of all that is not in one yet. After 0 all
  * blobs saved are durable and found again. No other thread may save meanwhile. */
 int repository_flush(struct repository *repository, struct blob_codec *codec, struct err *err)

@@ -131,7 +131,7 @@ int repository_stream_blob(struct repository *repository, struct blob_codec *cod
 	return load_any(repository, codec, type, id, NULL, ret, err);
 }
 
-static int save_index(struct repository *repository, struct blob_codec *codec,
+int repository_save_index(struct repository *repository, struct blob_codec *codec,
 	const struct index_batch *batch, struct err *err)
 {
 	cleanup_buf struct buf sealed = BUF_INIT(REPOSITORY_FILE_MAX);
@@ -184,7 +184,7 @@ static int finish_pack(struct repository *repository, struct blob_codec *codec,
 	pthread_mutex_lock(&repository->mutex);
 	r = enter_pack(repository, &id, entries, count, &batch, err);
 	pthread_mutex_unlock(&repository->mutex);
-	return r < 0 || !batch.blobs ? r : save_index(repository, codec, &batch, err);
+	return r < 0 || !batch.blobs ? r : repository_save_index(repository, codec, &batch, err);
 }
 
 /* Puts a sealed blob into an open pack; hands the pack out when that filled it. */
@@ -314,5 +314,5 @@ int repository_flush(struct repository *repository, struct blob_codec *codec, st
 		return r;
 	batch = repository->unsaved;
 	index_batch_init(&repository->unsaved);
-	return save_index(repository, codec, &batch, err);
+	return repository_save_index(repository, codec, &batch, err);
 }

@@ -3,7 +3,6 @@
 #include "base/cleanup.h"
 
 #define TREE_PACK (PACKER_OPEN - 1)
-#define INDEX_STORED_MAX (256u << 20) /* bytes */
 
 void packer_init(struct packer *packer, struct repository *repository)
 {
@@ -24,28 +23,11 @@ void packer_done(struct packer *packer)
 	index_batch_done(&packer->batch);
 }
 
-static int save_batch(struct repository *repository, struct blob_codec *codec,
-	const struct index_batch *batch, struct err *err)
-{
-	cleanup_buf struct buf sealed = BUF_INIT(INDEX_STORED_MAX);
-	char name[ID_TEXT_SIZE];
-	struct id id;
-	int r = index_batch_seal(
-		batch, codec, repository_config(repository)->version >= 2, &sealed, err);
-
-	if (r >= 0)
-		r = blob_id(codec, sealed.data, sealed.size, &id, err);
-	if (r < 0)
-		return err_wrap(err, "save index");
-	id_format(&id, name);
-	r = store_save(
-		repository_store(repository), STORE_INDEX, name, sealed.data, sealed.size, err);
-	return r < 0 ? err_wrap(err, "save index") : 0;
-}
-
 int packer_save_index(struct repository *repository, struct index_batch *batch, struct err *err)
 {
-	int r = batch->blobs ? save_batch(repository, repository_codec(repository), batch, err) : 0;
+	int r = batch->blobs ? repository_save_index(
+				       repository, repository_codec(repository), batch, err)
+			     : 0;
 
 	if (r < 0 || !batch->blobs)
 		return r;
@@ -75,7 +57,8 @@ static int finish(struct packer *packer, struct blob_codec *codec, struct pack_w
 		index_batch_init(&packer->batch);
 	}
 	pthread_mutex_unlock(&packer->mutex);
-	return r < 0 || !full.blobs ? r : save_batch(packer->repository, codec, &full, err);
+	return r < 0 || !full.blobs ? r
+				    : repository_save_index(packer->repository, codec, &full, err);
 }
 
 int packer_add(struct packer *packer, struct blob_codec *codec, enum blob_type type,
