@@ -19,8 +19,8 @@
 #include "provision/fit/show.h"
 #include "provision/install.h"
 #include "provision/report.h"
-#include "provision/seed.h"
 #include "provision/wizard.h"
+#include "stick/seed.h"
 
 #define SEED_FILE "install.conf"
 #define SEED_FILE_MAX (64u << 10)

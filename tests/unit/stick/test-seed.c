@@ -1,4 +1,4 @@
-#include "provision/seed.h"
+#include "stick/seed.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "provision/seed.h"
+#include "stick/seed.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* Moving bytes between a stick and a disk past the page cache, with a digest of what was moved,
  * so that what the disk holds can be compared with what it should hold. */
-#ifndef NEXUS_PROVISION_DISK_COPY_H
-#define NEXUS_PROVISION_DISK_COPY_H
+#ifndef NEXUS_STICK_COPY_H
+#define NEXUS_STICK_COPY_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "provision/disk/copy.h"
+#include "stick/copy.h"
 
 #include <errno.h>
 #include <stdlib.h>

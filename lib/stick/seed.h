@@ -1,7 +1,7 @@
 /* The stick's seed partition: the order's install.conf in, the installer's report out. It is
  * FAT, read and written with mtools, so that nothing is mounted. */
-#ifndef NEXUS_PROVISION_SEED_H
-#define NEXUS_PROVISION_SEED_H
+#ifndef NEXUS_STICK_SEED_H
+#define NEXUS_STICK_SEED_H
 
 #include <stdbool.h>
 #include <stddef.h>
