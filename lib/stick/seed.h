@@ -30,6 +30,9 @@ int seed_parse(const char *text, size_t size, const char *name, struct seed *see
 	__attribute__((warn_unused_result));
 void seed_done(struct seed *seed);
 
+/* The text of an install.conf that seed_parse reads as this seed; owned, NULL without memory. */
+char *seed_format(const struct seed *seed);
+
 /* A name a box can have: a to z, 0 to 9 and '-' inside, as host names are. */
 bool seed_name_is_good(const char *name);
 
