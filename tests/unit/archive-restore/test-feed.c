@@ -224,7 +224,9 @@ enum there {
 
 static void put_there(unsigned file, enum there what)
 {
-	const struct timespec times[2] = {{5, 5}, {5, 5}};
+	/* Other than it was, by seconds or by less. */
+	const struct timespec times[2] = {
+		{5, 5}, {file % 4 < 2 ? 5 : 1000 + file, file % 4 < 2 ? 7 : 6}};
 	cleanup_free char *other = calloc(1, CHUNKS * CHUNK);
 	char path[32];
 
@@ -254,23 +256,29 @@ static const struct {
 	/* Each of several is asked for, at once, and what stands between is not held up. Two packs
 	 * are filled in turns, so it is a read of either. */
 	{THERE_OTHER, THERE_OTHER, RESTORE_ALWAYS, 2 + 2 * (FILES - SINGLES)},
-	{THERE_OTHER, THERE_OTHER, RESTORE_NEVER, 0},
-	{THERE_EMPTY, THERE_EMPTY, RESTORE_NEVER, 0},
+	{THERE_OTHER, THERE_OTHER, RESTORE_NEVER, 2}, /* the last is not there */
+	{THERE_EMPTY, THERE_EMPTY, RESTORE_NEVER, 2},
 };
 
 START_TEST(there_already)
 {
+	bool never = there_cases[_i].overwrite == RESTORE_NEVER;
 	struct id tree = make_mixed();
 
 	ck_assert_int_eq(restore(&tree, RESTORE_ALWAYS), 0);
 	ck_assert_uint_le(blobs_watch.calls, 3);
 	for (unsigned i = 0; i < FILES; i++)
 		put_there(i, chunks_of(i) == 1 ? there_cases[_i].single : there_cases[_i].several);
+	if (never)
+		put_there(FILES - 1, THERE_NOT);
 	blobs_watch.calls = 0;
+	blobs_watch.bytes = 0;
 	ck_assert_int_eq(restore(&tree, there_cases[_i].overwrite), 0);
 	ck_assert_uint_eq(told.count, 0);
 	ck_assert_uint_le(blobs_watch.calls, there_cases[_i].calls_max);
-	for (unsigned i = 0; i < FILES && there_cases[_i].overwrite == RESTORE_ALWAYS; i++) {
+	if (never)
+		ck_assert_uint_le(blobs_watch.bytes, CHUNKS * (CHUNK + CIPHER_OVERHEAD));
+	for (unsigned i = 0; i < FILES && !never; i++) {
 		cleanup_free char *text = NULL;
 		struct err err = ERR_INIT;
 		char path[32];
