@@ -9,6 +9,7 @@
 # timeout: 900
 # parallel: yes
 . "$SRC/tests/integ/stores/stores.bash"
+. "$SRC/tests/integ/flip.bash"
 export RESTIC_FROM_PASSWORD=integ TZ=UTC
 RANDOM=${SEED:-4711}
 POINTS=${POINTS:-14}
@@ -45,7 +46,7 @@ damage() { # of a kind that the repair is for
 	snapshots) find "$repo/data" -type f -size -6k | sort | head -n 2 | xargs rm -f
 		"$NB" -r "$repo" repair -q index || backup_die "repair index" ;;
 	packs) pack=$(find "$repo/data" -type f -size +50k | sort | head -n 1)
-		chmod u+w "$pack" && printf 'x' | dd of="$pack" bs=1 seek=5000 conv=notrunc status=none
+		flip "$pack" 5000
 		pack=$(basename "$pack") ;;
 	esac
 }

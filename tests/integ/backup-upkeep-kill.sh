@@ -9,6 +9,7 @@
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"
+. "$SRC/tests/integ/flip.bash"
 NB=$BUILD/backup/nexus-backup
 kill_at=$BUILD/tests/integ/libtest-kill-at.so
 export RESTIC_PASSWORD=integ RESTIC_FROM_PASSWORD=integ RESTIC_CACHE_DIR=$T/cache TZ=UTC
@@ -42,7 +43,7 @@ damage() { # of a kind that the repair is for
 	snapshots) find "$T/repo/data" -type f -size -6k | sort | head -n 2 | xargs rm -f
 		"$NB" -r "$T/repo" repair -q index || backup_die "repair index" ;;
 	packs) pack=$(find "$T/repo/data" -type f -size +50k | sort | head -n 1)
-		chmod u+w "$pack" && printf 'x' | dd of="$pack" bs=1 seek=5000 conv=notrunc status=none
+		flip "$pack" 5000
 		pack=$(basename "$pack") ;;
 	esac
 }

@@ -4,6 +4,7 @@
 # timeout: 1500
 # parallel: yes
 set -euo pipefail
+. "$SRC/tests/integ/flip.bash"
 shopt -s nullglob
 
 [ "$(id -u)" -eq 0 ] || { echo "needs root: it makes chroots"; exit 77; }
@@ -63,7 +64,7 @@ mkdir "$T/pool"
 cp -l "$shared"/pool/*.deb "$T/pool/" 2>/dev/null || cp "$shared"/pool/*.deb "$T/pool/"
 less=("$T"/pool/less_*.deb)
 cp "${less[0]}" "$T/less.deb"
-printf x | dd of="$T/less.deb" bs=1 seek=5000 conv=notrunc status=none
+flip "$T/less.deb" 5000
 rm "${less[@]}"
 cp "$T/less.deb" "${less[0]}"
 refuses 1 'has other bytes than the lock says: less_' --lock "$lock" --pool "$T/pool"
