@@ -103,12 +103,16 @@ box_seed_file() {
 	mtype -i "$1@@$offset" "::/$2"
 }
 
-# box_install FIRMWARE: blank disk, stick, unattended; ends when the PC has powered itself off.
+# box_install FIRMWARE [OPTION...]: blank disk, stick, unattended; ends when the PC has powered itself off. With options,
+# they say which disk.
 box_install() {
+	local firmware=$1
+	shift
+	[ $# -gt 0 ] || set -- --disk "$box_dir/disk.img"
 	box_stick stick '[Install]' Unattended=yes Disk=auto "Name=$box_name" PowerOff=yes
 	vm_disk "$box_dir/disk.img" "${box_disk_mib}M"
 	vm_new pc "$box_dir"
-	vm_start pc --firmware "$1" --stick "$box_dir/stick.img" --disk "$box_dir/disk.img"
+	vm_start pc --firmware "$firmware" --stick "$box_dir/stick.img" "$@"
 	vm_wait_off pc 600
 	vm_serial pc >"$box_dir/install.serial"
 	tail -n 40 "$box_dir/install.serial"
@@ -133,11 +137,14 @@ box_ssh_answers() {
 	{ read -r -t 3 line <&3; } 3<>"/dev/tcp/127.0.0.1/$box_port" && [[ $line == SSH-2.0-* ]]
 } 2>/dev/null
 
-# box_boot FIRMWARE: starts from the disk and waits until the box answers on its SSH port.
+# box_boot FIRMWARE [OPTION...]: starts from the disk, or what the options say, and waits until the box answers on its SSH
+# port.
 box_boot() {
-	local begun=$SECONDS
+	local begun=$SECONDS firmware=$1
+	shift
+	[ $# -gt 0 ] || set -- --disk "$box_dir/disk.img"
 	box_port=${box_port:-$(box_free_port)}
-	vm_start pc --firmware "$1" --disk "$box_dir/disk.img" --ssh "$box_port"
+	vm_start pc --firmware "$firmware" --ssh "$box_port" "$@"
 	until box_ssh_answers; do
 		if ! vm_running pc || [ $((SECONDS - begun)) -ge 300 ]; then
 			vm_serial pc | tail -n 30

@@ -6,6 +6,8 @@
 #     --firmware bios|uefi|sb      SeaBIOS (default), OVMF, OVMF with Secure Boot enforced
 #     --stick IMAGE                a USB stick on USB 3; booted first
 #     --disk IMAGE                 an internal disk; --disk-bus ahci (default) or virtio
+#     --disk-nbd SOCKET            one that a network block device server has, with a write cache
+#     --words SOCKET               a second serial port, connected to that socket
 #     --memory MIB (2048)  --cpus N (2)
 #     --ssh PORT                   forwards 127.0.0.1:PORT to the guest's port 22; nothing else goes in or out
 #     --credential NAME FILE       hands systemd a credential (SMBIOS): extra units, keys
@@ -67,7 +69,7 @@ vm_kvm_runs() {
 }
 
 vm_start() {
-	local name=$1 firmware=bios stick='' disk='' bus=ahci memory=2048 cpus=2 ssh='' stick_error='' disk_error='' keep=yes
+	local name=$1 firmware=bios stick='' disk='' nbd='' words='' bus=ahci memory=2048 cpus=2 ssh='' stick_error='' disk_error='' keep=yes
 	local folder=${vm_folder[$1]} smbios=type=11 credentials=no args=() value
 	shift
 	while [ $# -gt 0 ]; do
@@ -76,6 +78,8 @@ vm_start() {
 		--stick) stick=$2 ;;
 		--disk) disk=$2 ;;
 		--disk-bus) bus=$2 ;;
+		--disk-nbd) nbd=$2 ;;
+		--words) words=$2 ;;
 		--memory) memory=$2 ;;
 		--cpus) cpus=$2 ;;
 		--ssh) ssh=$2 ;;
@@ -98,7 +102,8 @@ vm_start() {
 	vm_args_machine
 	vm_args_firmware || return 1
 	[ -z "$stick" ] || vm_args_stick
-	[ -z "$disk" ] || vm_args_disk
+	[ -z "$disk$nbd" ] || vm_args_disk
+	[ -z "$words" ] || args+=(-chardev "socket,id=words,path=$words" -serial chardev:words)
 	vm_args_network
 	rm -f "$folder/serial.log" "$folder/qmp"
 	qemu-system-x86_64 "${args[@]}" </dev/null >"$folder/qemu.log" 2>&1 &
@@ -172,7 +177,11 @@ vm_args_stick() {
 vm_args_disk() {
 	local snapshot=off
 	[ "$keep" = yes ] || snapshot=on
-	vm_drive disk "$disk" write "$disk_error"
+	if [ -n "$nbd" ]; then
+		args+=(-blockdev "driver=nbd,node-name=disk,server.type=unix,server.path=$nbd")
+	else
+		vm_drive disk "$disk" write "$disk_error"
+	fi
 	case $bus in
 	virtio) args+=(-device virtio-blk-pci,drive=disk,serial=NEXUSDISK,bootindex=1) ;;
 	*) args+=(-device ide-hd,bus=ide.0,drive=disk,serial=NEXUSDISK,bootindex=1) ;;
