@@ -128,18 +128,4 @@ root_clean() {
 step_erofs() {
 	in_tools mkfs.erofs --quiet -z"$flavour_erofs_compression" -C65536 -T"$epoch" -U "$(uuid_of erofs "$version" "$distro")" \
 		/making/root.img /making/root
-	pad_to_mib "$work/root.img"
-	root_fits nexus-root-a "$work/root.img"
-	root_fits nexus-kernel-a "$cache/$base_entry/kernel.img"
-}
-
-# The stick's partitions are as large as their content; those of an internal disk are fixed.
-root_fits() {
-	local limit size
-	limit=$(($(layout_get "$1" Size) * 512))
-	size=$(stat -c %s "$2")
-	if [ "$size" -gt "$limit" ]; then
-		ui_advice "$(basename "$2") has $size bytes, $1 holds $limit: take packages out, or change layout.conf."
-		return 1
-	fi
 }
