@@ -8,6 +8,7 @@ step_root() {
 		root_nexus_packages
 	fi
 	root_overlays
+	root_updates
 	root_console
 	root_identity
 	root_units
@@ -25,6 +26,13 @@ root_users() {
 root_overlays() {
 	in_tools cp -a --no-preserve=ownership /overlays/common/. /making/root/
 	chmod 0440 "$work/root/etc/sudoers.d/nexus-operator"
+}
+
+# Which bundles the box takes: made for this distribution, and signed on behalf of --ca.
+root_updates() {
+	sed -i "s/^compatible=nexus-amd64\$/&-$distro_name/" "$work/root/etc/rauc/system.conf"
+	grep -qx "compatible=nexus-amd64-$distro_name" "$work/root/etc/rauc/system.conf"
+	[ -z "$ca" ] || install -m 0644 "$ca" "$work/root/etc/rauc/ca.cert.pem"
 }
 
 # A local archive of the .debs in --packages, so that apt finds what they need in the distribution's.
