@@ -13,7 +13,6 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
-#include "base/proc.h"
 #include "base/str.h"
 #include "hw/grubenv.h"
 
@@ -21,7 +20,6 @@
 #define COPY_FOLDER "/var/lib/nexus-bootstate"
 #define SHOWN_FOLDER "/run/nexus-bootstate"
 #define SECTOR 512
-#define RAUC_TIMEOUT_US 30000000
 
 static const char *arg_root = "";
 
@@ -158,21 +156,6 @@ static int state_store(const struct hw_grubenv *env, struct err *err)
 	return 0;
 }
 
-/* Lets RAUC know, where it is set up, so that its own records agree. The boot state is ours
- * to settle either way. */
-static void tell_rauc(void)
-{
-	static const char *const argv[] = {"rauc", "status", "mark-good", "booted", NULL};
-	const struct proc_options options = {.timeout_us = RAUC_TIMEOUT_US};
-	struct err err = ERR_INIT;
-
-	if (*arg_root || access("/usr/bin/rauc", X_OK) < 0 ||
-		access("/etc/rauc/system.conf", R_OK) < 0)
-		return;
-	if (proc_run_ok(argv, &options, NULL, &err) < 0)
-		log_info("tell RAUC: %s", err.text);
-}
-
 static int running_slot(char ret_slot[SLOT_SIZE], struct err *err)
 {
 	struct slot slot;
@@ -200,7 +183,6 @@ static int mark_good(int argc, char **argv, void *context, struct err *err)
 	r = running_slot(slot, err);
 	if (r < 0)
 		return r;
-	tell_rauc();
 	r = state_read(&env, err);
 	if (r >= 0)
 		r = slot_mark_good(&env, slot, failed, err);

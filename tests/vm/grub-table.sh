@@ -5,8 +5,8 @@
 #
 # The rule. GRUB takes the first slot in ORDER that is OK and has tries left: 3, or 24 if it is the PROVEN one. It counts the
 # try before it makes it. Have all of them used up their tries, both counts begin again at 0 and the first one is taken. If a
-# slot has no kernel or no initrd, the other one follows in the same boot; if neither has them, or an initrd breaks off, the PC
-# starts again. A boot state that can't be read is left alone and means: slot A. One whose end is damaged is read, but not
+# slot has no kernel, no initrd or no verity.cfg, the other one follows in the same boot; if neither has them, or an initrd
+# breaks off, the PC starts again. A boot state that can't be read is left alone and means: slot A. One whose end is damaged is read, but not
 # written.
 #
 # A state is written ORDER A_OK/A_TRY B_OK/B_TRY PROVEN, with "-" for none. "harm" is what is wrong with the disk.
@@ -52,6 +52,7 @@ table_rows() {
 		no initrd in it                | AB 1/0 1/0 A   | A no-initrd   | B       | AB 1/1 1/0 A
 		its initrd is damaged          | AB 1/0 1/0 A   | A initrd      | restart | AB 1/1 1/0 A
 		no kernel in it                | AB 1/0 1/0 A   | A no-kernel   | B       | AB 1/1 1/0 A
+		nothing of its root's hashes   | AB 1/0 1/0 A   | A no-hash     | B       | AB 1/1 1/0 A
 		its list of files is damaged   | AB 1/0 1/0 A   | A damaged     | B       | AB 1/1 1/0 A
 		neither can be read            | AB 1/0 1/0 A   | AB empty      | restart | AB 1/1 1/0 A
 		the state is all zeros         | AB 1/0 1/0 A   | state zeros   | A       | same
@@ -134,6 +135,7 @@ make_slot() {
 	printf '%s' "$1" | dd of="$T/slot/vmlinuz" bs=1 seek=$((0x402)) conv=notrunc status=none
 	head -c 300000 /dev/urandom >>"$T/slot/vmlinuz"
 	printf 'initrd\n%.0s' {1..40000} >"$T/slot/initrd.img"
+	printf 'set verity_hash=of-%s\nset verity_options=hash-offset=4096\n' "$1" >"$T/slot/verity.cfg"
 	mksquashfs "$T/slot" "$T/slot.img" "${squashfs[@]}" >/dev/null
 	dd if="$T/slot.img" of="$T/disk" bs=512 seek="$2" conv=notrunc status=none
 	rm -r "$T/slot" "$T/slot.img"
@@ -148,6 +150,7 @@ harm_slots() {
 		*"$slot"*' empty' | *"+$slot "*) dd if=/dev/zero of="$disk" bs=512 seek="$start" count=2048 conv=notrunc status=none ;;
 		"$slot no-initrd") harm_slot_name "$disk" "$start" initrd.img ;;
 		"$slot no-kernel") harm_slot_name "$disk" "$start" vmlinuz ;;
+		"$slot no-hash") harm_slot_name "$disk" "$start" verity.cfg ;;
 		"$slot initrd") dd if=/dev/urandom of="$disk" bs=1 seek=$((start * 512 + 150)) count=200 conv=notrunc status=none ;;
 		"$slot damaged") harm_slot_end "$disk" $((start * 512)) ;;
 		esac
@@ -188,9 +191,10 @@ row() {
 		state_harm "$damage" "$disk.expected"
 	fi
 	run_pc "$disk" "$2" || code=$?
-	chosen=$(tr -d '\r' <"$disk.serial" | sed -n 's/^kernel \([AB]\): .* nexus.slot=\([AB]\) .*/\1\2/p')
+	chosen=$(tr -d '\r' <"$disk.serial" | sed -n \
+		's/^kernel \([AB]\): .* roothash=of-\([AB]\) .* nexus.slot=\([AB]\) .*/\1\2\3/p')
 	case $code/$chosen in
-	3/AA | 3/BB) chosen=${chosen:0:1} ;;
+	3/AAA | 3/BBB) chosen=${chosen:0:1} ;;
 	0/) chosen=restart ;;
 	*) chosen="nothing (code $code, '$chosen')" ;;
 	esac
@@ -236,5 +240,5 @@ run_rows bios < <(table_rows)
 run_rows uefi < <(table_rows | grep -E "^($uefi_rows) *\|")
 cat "$T"/*.result >"$T/wrong"
 [ ! -s "$T/wrong" ] || { cat "$T/wrong"; exit 1; }
-[ "$count" -ge 49 ] || { echo "only $count rows"; exit 1; }
+[ "$count" -ge 50 ] || { echo "only $count rows"; exit 1; }
 echo "$count rows hold"
