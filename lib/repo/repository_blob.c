@@ -180,6 +180,7 @@ static int finish_pack(struct repository *repository, struct blob_codec *codec,
 
 	if (r < 0)
 		return err_wrap(err, "save pack");
+	__atomic_sub_fetch(&repository->unsaved_bytes, pack_writer_size(owned), __ATOMIC_RELAXED);
 	entries = pack_writer_entries(owned, &count);
 	pthread_mutex_lock(&repository->mutex);
 	r = enter_pack(repository, &id, entries, count, &batch, err);
@@ -201,6 +202,8 @@ static int put_blob(struct repository *repository, enum blob_type type, const st
 		r = pack_writer_new(repository->store, &repository->packs[at].writer, err);
 	if (r >= 0)
 		r = pack_writer_add(repository->packs[at].writer, type, id, sealed, err);
+	if (r >= 0)
+		__atomic_add_fetch(&repository->unsaved_bytes, sealed->size, __ATOMIC_RELAXED);
 	if (r >= 0 && pack_writer_is_full(repository->packs[at].writer))
 		*ret_full = TAKE(repository->packs[at].writer);
 	pthread_mutex_unlock(&repository->packs[at].mutex);
@@ -300,6 +303,11 @@ int repository_save_tree(struct repository *repository, struct blob_codec *codec
 			repository, codec, BLOB_TREE, ret_id, &sealed, size, ret_added, err);
 	blob_codec_trim(codec);
 	return r;
+}
+
+uint64_t repository_unsaved_bytes(const struct repository *repository)
+{
+	return __atomic_load_n(&repository->unsaved_bytes, __ATOMIC_RELAXED);
 }
 
 int repository_flush(struct repository *repository, struct blob_codec *codec, struct err *err)

@@ -40,6 +40,7 @@ struct repository {
 		pthread_mutex_t mutex;
 		struct pack_writer *writer; /* owned, or NULL */
 	} packs[REPOSITORY_OPEN_PACKS];
+	uint64_t unsaved_bytes; /* of packs that are not durable; atomic */
 };
 
 /* Stores a file that is sealed, under the hash of its bytes. */

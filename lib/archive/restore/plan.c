@@ -259,14 +259,12 @@ static int add_entry(struct planner *planner, const struct node *node, int dir_f
 
 /* --- Trees --- */
 
-static int tick(const struct planner *planner, struct err *err)
+static int go_on(const struct planner *planner, struct err *err)
 {
 	const struct plan_options *options = planner->options;
 
 	if (options->stop && *options->stop)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "restore: interrupted");
-	if (options->tick)
-		options->tick(options->context);
 	return 0;
 }
 
@@ -303,7 +301,7 @@ static int add_node(struct planner *planner, const struct node *node, int dir_fd
 	const struct plan_options *options = planner->options;
 	bool below = true, chosen = true;
 	size_t size = planner->path.size;
-	int r = tick(planner, err);
+	int r = go_on(planner, err);
 
 	if (r < 0 || node->unsafe)
 		return r;
