@@ -12,8 +12,8 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "crypto/hash.h"
+#include "repo/id_table.h"
 #include "repo/index.h"
-#include "repo/sorted/table.h"
 #include "repo/stream/tree_stream.h"
 
 #define PATH_MAX_SIZE (1u << 20)
@@ -49,21 +49,8 @@ struct planner {
 	bool has_whole;
 };
 
-static int compare_ids(const void *a, const void *b)
-{
-	return id_compare(a, b);
-}
-
-static bool is_settled(const void *record)
-{
-	(void)record;
-	return true;
-}
-
-static const struct table_type sum_type = {
-	sizeof(struct sum), compare_ids, compare_ids, is_settled};
-static const struct table_type link_type = {
-	sizeof(struct id), compare_ids, compare_ids, is_settled};
+static const struct table_type sum_type = ID_TABLE_TYPE(struct sum);
+static const struct table_type link_type = ID_TABLE_TYPE(struct id);
 
 static void planner_done(struct planner *planner)
 {
