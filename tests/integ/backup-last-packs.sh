@@ -89,7 +89,8 @@ for place in "${places[@]}"; do
 	stop "$place" twice 5000 &
 	jobs+=($!)
 done
+failed=0
 for job in "${jobs[@]}"; do
-	wait "$job" || exit 1
+	wait "$job" || failed=1
 done
-exit 0
+exit $failed
