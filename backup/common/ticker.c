@@ -4,9 +4,8 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
-#define SECOND_NS 1000000000ull
+#include "base/wait.h"
 
 struct ticker {
 	uint64_t every_us;
@@ -18,28 +17,15 @@ struct ticker {
 	bool ending; /* guarded by the mutex */
 };
 
-/* With the mutex held. */
-static void wait_some(struct ticker *ticker)
-{
-	struct timespec until;
-	uint64_t ns;
-	int r = 0;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	ns = (uint64_t)until.tv_nsec + ticker->every_us % 1000000 * 1000;
-	until.tv_sec += (time_t)(ticker->every_us / 1000000 + ns / SECOND_NS);
-	until.tv_nsec = (long)(ns % SECOND_NS);
-	while (!ticker->ending && r == 0)
-		r = pthread_cond_timedwait(&ticker->ended, &ticker->mutex, &until);
-}
-
 static void *ticker_run(void *context)
 {
 	struct ticker *ticker = context;
 
 	pthread_mutex_lock(&ticker->mutex);
 	for (;;) {
-		wait_some(ticker);
+		while (!ticker->ending &&
+			wait_for(&ticker->ended, &ticker->mutex, ticker->every_us))
+			continue;
 		if (ticker->ending)
 			break;
 		pthread_mutex_unlock(&ticker->mutex);
@@ -61,7 +47,6 @@ int ticker_start(
 	uint64_t every_us, ticker_fn *fn, void *context, struct ticker **ret, struct err *err)
 {
 	struct ticker *ticker = calloc(1, sizeof(*ticker));
-	pthread_condattr_t monotonic;
 	sigset_t all, before;
 	int r;
 
@@ -71,10 +56,7 @@ int ticker_start(
 	ticker->fn = fn;
 	ticker->context = context;
 	pthread_mutex_init(&ticker->mutex, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&ticker->ended, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	wait_init(&ticker->ended);
 	sigfillset(&all);
 	sigdelset(&all, SIGBUS); /* see pipeline.c */
 	pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #define LINES 5
 #define CONNECT_US (20 * 1000000ull)
@@ -54,14 +55,8 @@ static void *watch_run(void *context)
 
 	pthread_mutex_lock(&pool->mutex);
 	while (!pool->ending) {
-		struct timespec until;
-
 		watch_look(pool);
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += WATCH_US * 1000L;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		(void)pthread_cond_timedwait(&pool->changed, &pool->mutex, &until);
+		(void)wait_for(&pool->changed, &pool->mutex, WATCH_US);
 	}
 	pthread_mutex_unlock(&pool->mutex);
 	return NULL;
@@ -75,7 +70,7 @@ int pool_new(struct sftp_place *place, const struct pool_options *options, struc
 	if (!pool)
 		return err_oom(err);
 	pthread_mutex_init(&pool->mutex, NULL);
-	pthread_cond_init(&pool->changed, NULL);
+	wait_init(&pool->changed);
 	pool->options = *options;
 	pool->options.config = NULL;
 	if (!options->lines || options->lines > POOL_LINES_MAX)

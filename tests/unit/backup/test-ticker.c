@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "../unit.h"
+#include "base/wait.h"
 
 #define EVERY_US 1000
 #define LONG_US (3600 * 1000000ull)
@@ -23,7 +24,7 @@ static void init(struct watched *watched)
 {
 	*watched = (struct watched){.ticks = 0};
 	pthread_mutex_init(&watched->mutex, NULL);
-	pthread_cond_init(&watched->changed, NULL);
+	wait_init(&watched->changed);
 }
 
 static void done(struct watched *watched)
@@ -81,6 +82,15 @@ START_TEST(ticks_while_waiting)
 }
 END_TEST
 
+/* Long enough for another thread to come to where it waits. */
+static void let_wait(struct watched *watched)
+{
+	pthread_mutex_lock(&watched->mutex);
+	while (wait_for(&watched->changed, &watched->mutex, 20000))
+		continue;
+	pthread_mutex_unlock(&watched->mutex);
+}
+
 /* The first comes when the time has gone, and stopping does not wait for it. */
 START_TEST(stops_at_once)
 {
@@ -91,6 +101,7 @@ START_TEST(stops_at_once)
 
 	init(&watched);
 	ck_assert_int_eq(ticker_start(LONG_US, on_tick, &watched, &ticker, &err), 0);
+	let_wait(&watched);
 	ticker_stop(ticker);
 	ck_assert_uint_eq(watched.ticks, 0);
 	ck_assert_int_lt(time(NULL) - started, 60);
