@@ -12,6 +12,7 @@
 #include "agent/common/journal.h"
 #include "agent/common/shown.h"
 #include "agent/report.h"
+#include "agent/restart.h"
 #include "agent/work.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -101,7 +102,7 @@ static void plan_backup(struct agent *agent)
 	struct err err = ERR_INIT;
 
 	if (!backup->next_s || backup->next_s > now_s(agent) || jobs_running(agent->jobs) ||
-		str_equal(agent->slot.mode, "live"))
+		agent->restarting || str_equal(agent->slot.mode, "live"))
 		return;
 	if (agent_run(agent, &request, id, &err) < 0)
 		log_error("plan backup: %s", err.text);
@@ -123,6 +124,8 @@ static void unit_ended(void *context, const char *unit, const char *result, cons
 {
 	if (str_equal(unit, MARK_GOOD_UNIT))
 		slot_marked(context, result, why);
+	else if (str_equal(unit, RESTART_UNIT))
+		restart_refused(context, result, why);
 	else
 		work_unit_ended(context, unit, result, why);
 }
@@ -185,6 +188,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *context)
 	facts_gather(agent->root, &agent->slot, &agent->facts);
 	report_evaluate(agent);
 	work_look(agent);
+	restart_look(agent);
 	plan_backup(agent);
 	sd_event_source_set_time_relative(source, busy ? TICK_BUSY_US : TICK_US);
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -212,6 +216,7 @@ static int on_file(sd_event_source *source, const struct inotify_event *event, v
 	work_take(agent);
 	facts_gather(agent->root, &agent->slot, &agent->facts);
 	report_evaluate(agent);
+	restart_look(agent);
 	return 0;
 }
 
@@ -426,6 +431,7 @@ int agent_reload(struct agent *agent, struct err *err)
 		settings_done(&agent->settings);
 		agent->settings = settings;
 		agent->facts.settings_error[0] = '\0';
+		sd_event_source_set_time_relative(agent->tick, 0); /* what is due now? */
 	}
 	report_evaluate(agent);
 	return r;
@@ -454,7 +460,9 @@ int agent_run(struct agent *agent, const struct fleet_contract_request *request,
 	r = jobs_add(agent->jobs, request, ret_id, err);
 	if (r < 0)
 		return r;
-	jobs_go_on(agent->jobs);
+	/* A job that begins now would be cut off; its record starts it after the restart. */
+	if (!agent->restarting)
+		jobs_go_on(agent->jobs);
 	/* Soon: the unit of the job is to be looked after. */
 	sd_event_source_set_time_relative(agent->tick, TICK_BUSY_US);
 	return 0;

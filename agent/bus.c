@@ -83,6 +83,8 @@ static int on_get_job(sd_bus_message *call, void *context, sd_bus_error *ret_err
 static int request_from_args(
 	const char *kind, const char *args, struct fleet_contract_request *ret, struct err *err)
 {
+	static const char *const keys[] = {
+		"snapshot", "target", "source", "sha256", "size", "older", "now", "only_check"};
 	cleanup_json struct json *given = NULL, *json = json_object_new();
 	cleanup_free char *line = NULL;
 	int r;
@@ -95,8 +97,9 @@ static int request_from_args(
 	json_set_integer(json, "id", 1);
 	json_set_text(json, "op", fleet_contract_op_name(FLEET_CONTRACT_RUN));
 	json_set_text(json, "kind", kind);
-	json_set_text(json, "snapshot", json_get_text(given, "snapshot"));
-	json_set_text(json, "target", json_get_text(given, "target"));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (json_get(given, keys[i]))
+			json_set(json, keys[i], json_copy(json_get(given, keys[i])));
 	r = json_finish(json, &line, err);
 	if (r >= 0)
 		r = fleet_contract_request_parse(line, strlen(line), ret, NULL, err);

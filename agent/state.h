@@ -45,6 +45,7 @@ struct agent {
 	int64_t boot_s; /* since 1970: when this boot began, by today's clock */
 	uint64_t up_since_us; /* monotonic: since when the gate is passed; 0: it is not */
 	bool gate_asked; /* nexus-mark-good was started */
+	bool restarting; /* the restart into an update is under way */
 	unsigned lost_looks; /* looks in a row that found the running job's unit gone */
 	char *issue; /* owned; as last written */
 	sd_event_source *tick, *stamp, *link, *watches[4];

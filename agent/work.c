@@ -12,6 +12,7 @@
 #include "base/str.h"
 
 #define LOST_LOOKS_MAX 2
+#define BOOTSTATE_UNIT "nexus-bootstate.service" /* shows the boot state anew */
 
 static char *unit_of(const struct fleet_job *job)
 {
@@ -84,11 +85,16 @@ static void end_job(struct agent *agent, bool ok, const char *why)
 {
 	const struct fleet_job *running = jobs_running(agent->jobs);
 	char id[FLEET_JOB_ID_SIZE];
+	struct err err = ERR_INIT;
 
 	if (!running)
 		return;
 	memcpy(id, running->id, sizeof(id));
 	work_take(agent);
+	/* RAUC has written the boot state. */
+	if (str_equal(running->kind, "update") &&
+		units_start(agent->units, BOOTSTATE_UNIT, &err) < 0)
+		log_warning("%s", err.text);
 	jobs_ended(agent->jobs, id, ok, why);
 	report_evaluate(agent);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/common/window.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -20,6 +21,9 @@ struct settings {
 	uint64_t retry_us; /* after a failure */
 	uint64_t boot_delay_us; /* no scheduled backup sooner after boot */
 	char *restore_root; /* owned; restores go below it */
+	/* [Update] */
+	char *update_window_text; /* owned */
+	struct window update_window; /* of the text: when to restart into an update */
 	/* [Health] */
 	uint64_t space_warn_percent, space_fail_percent; /* free space below it */
 	uint64_t memory_warn_percent, memory_fail_percent; /* available memory below it */

@@ -133,15 +133,11 @@ static int answer_call(struct session *session, const struct fleet_contract_requ
 static int run_job(struct session *session, const struct fleet_contract_request *request,
 	char **ret_line, struct err *err)
 {
-	cleanup_json struct json *args = json_object_new();
 	cleanup_free char *text = NULL, *id = NULL;
 	int r;
 
-	if (*request->snapshot)
-		json_set_text(args, "snapshot", request->snapshot);
-	if (*request->target)
-		json_set_text(args, "target", request->target);
-	r = json_finish(args, &text, err);
+	/* The agent takes from it what it knows. */
+	r = fleet_contract_request_format(request, &text, err);
 	if (r >= 0)
 		r = call(session, "RunJob", request->kind, text, &id, err);
 	if (r < 0)

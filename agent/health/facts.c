@@ -162,11 +162,13 @@ void facts_gather_boot(const char *root, const struct slot *slot, struct health_
 	fleet_text_copy(boot->slot, sizeof(boot->slot), slot->slot);
 	boot->good = false;
 	boot->proven[0] = '\0';
+	facts->waiting[0] = '\0';
 	if (read_below(root, "/run/nexus-bootstate/grubenv", HW_GRUBENV_SIZE, &block, &size,
 		    &ignored) >= 0 &&
 		size == HW_GRUBENV_SIZE && hw_grubenv_parse(block, &env, &ignored) >= 0) {
 		fleet_text_copy(boot->proven, sizeof(boot->proven), hw_grubenv_get(&env, "PROVEN"));
 		boot->good = slot_is_good(&env, slot->slot);
+		slot_waiting(&env, slot->slot, facts->waiting);
 	}
 	if (read_below(root, "/run/nexus-bootstate/fallback", 16, &fallback, NULL, &ignored) >= 0)
 		fleet_text_copy(facts->fallback, sizeof(facts->fallback), str_strip(fallback));

@@ -33,6 +33,7 @@ struct health_facts {
 	bool system_up; /* systemd says that the start has ended */
 	bool clock_synchronized;
 	struct fleet_status_boot boot;
+	char waiting[8]; /* the slot with an update that was not started yet, or "" */
 	char fallback[8]; /* the slot that GRUB gave up in this boot, or "" */
 	struct fleet_status_backup backup;
 	bool backup_enabled;

@@ -4,6 +4,10 @@
  *   {"schema":"nexus.request/1","id":1,"op":"run","kind":"backup","follow":true}
  *   {"schema":"nexus.event/1","id":1,"job":{...}}
  *   {"schema":"nexus.answer/1","id":1,"ok":true,"job":{...}}
+ *
+ * An update is a job like the others: "kind":"update" with "source" checks and installs,
+ * "only_check":true checks alone; its progress comes as events, and how the two systems of the
+ * box stand is told by the status.
  */
 #ifndef NEXUS_FLEET_CONTRACT_H
 #define NEXUS_FLEET_CONTRACT_H
@@ -20,13 +24,15 @@
 #define FLEET_CONTRACT_REQUEST_MAX (64u << 10) /* bytes of a request's line */
 #define FLEET_CONTRACT_ANSWER_MAX (1u << 20) /* bytes of an answer's or event's line */
 #define FLEET_CONTRACT_LINES_MAX 2000u /* of a log */
+#define FLEET_CONTRACT_SHA256_SIZE 65
+#define FLEET_CONTRACT_BUNDLE_MAX (16ull << 30) /* bytes of a bundle */
 #define FLEET_CONTRACT_LINE_MAX 4096u /* bytes of one line of a log */
 
 enum fleet_contract_op {
 	FLEET_CONTRACT_STATUS, /* -> "status" */
 	FLEET_CONTRACT_JOBS, /* -> "jobs" */
 	FLEET_CONTRACT_JOB, /* job -> "job" */
-	FLEET_CONTRACT_RUN, /* kind, snapshot, target, follow -> "job" */
+	FLEET_CONTRACT_RUN, /* kind, what the kind needs, follow -> "job" */
 	FLEET_CONTRACT_LOG, /* lines, unit -> "lines" */
 	FLEET_CONTRACT_ADOPT, /* operator_key, console, name -> struct fleet_contract_adopted */
 };
@@ -36,9 +42,16 @@ struct fleet_contract_request {
 	int64_t id; /* the asker's own number, given back in the answer */
 	enum fleet_contract_op op;
 	char job[FLEET_JOB_ID_SIZE];
-	char kind[FLEET_JOB_KIND_SIZE]; /* run: "backup", "restore" or "check" */
+	char kind[FLEET_JOB_KIND_SIZE]; /* run: "backup", "restore", "check", "update" */
 	char snapshot[FLEET_JOB_SNAPSHOT_SIZE]; /* run restore: an id or "latest" */
 	char target[1024]; /* run restore: an absolute folder; "": the agent chooses one */
+	/* run update: where the bundle is: an absolute path on the box, or an http(s) address. */
+	char source[1024];
+	char sha256[FLEET_CONTRACT_SHA256_SIZE]; /* of the bundle, lowercase; "": not known */
+	uint64_t size; /* bytes of the bundle; 0: not known */
+	bool older; /* run update: a version older than the running one will do */
+	bool now; /* run update: restart at once, not in the window of the settings */
+	bool only_check; /* run update: fetch and check, install nothing */
 	bool follow; /* run: events until the job has ended */
 	uint64_t lines; /* log: 1 to FLEET_CONTRACT_LINES_MAX */
 	char unit[128]; /* log: a unit's name or pattern; "": all of ours */

@@ -27,6 +27,17 @@ static const struct {
 	{R "\"op\":\"run\",\"kind\":\"restore\",\"snapshot\":\"-1234567\"}", -EBADMSG, 3},
 	{R "\"op\":\"run\",\"kind\":\"restore\",\"target\":\"a\"}", -EBADMSG, 3},
 	{R "\"op\":\"run\",\"kind\":\"restore\",\"target\":\"/a\\nb\"}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"/a\"}", 0, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"https://a/b\",\"size\":7,\"now\":true}",
+		0, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\"}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"ftp://a\"}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"/a\",\"sha256\":\"0A\"}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"/a\",\"size\":0}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"/a\",\"older\":1}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"/a\",\"target\":\"/b\"}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"backup\",\"now\":true}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"check\",\"source\":\"/a\"}", -EBADMSG, 3},
 	{R "\"op\":\"log\"}", 0, 3},
 	{R "\"op\":\"log\",\"lines\":2000,\"unit\":\"nexus-*\"}", 0, 3},
 	{R "\"op\":\"log\",\"lines\":2001}", -EBADMSG, 3},
@@ -74,6 +85,30 @@ START_TEST(requests_go_round)
 	ck_assert_ptr_null(strchr(line, '\n'));
 	ck_assert_int_eq(fleet_contract_request_parse(line, strlen(line), &again, NULL, &err), 0);
 	ck_assert_mem_eq(&again, &request, sizeof(request));
+}
+END_TEST
+
+START_TEST(updates_go_round)
+{
+	struct fleet_contract_request request = {.id = 6,
+		.op = FLEET_CONTRACT_RUN,
+		.kind = "update",
+		.source = "https://example.org/b.raucb",
+		.size = FLEET_CONTRACT_BUNDLE_MAX,
+		.older = true,
+		.now = true,
+		.only_check = true};
+	struct fleet_contract_request again;
+	cleanup_free char *line = NULL;
+	struct err err = ERR_INIT;
+
+	memset(request.sha256, 'a', sizeof(request.sha256) - 1);
+	ck_assert_int_eq(fleet_contract_request_format(&request, &line, &err), 0);
+	ck_assert_int_eq(fleet_contract_request_parse(line, strlen(line), &again, NULL, &err), 0);
+	ck_assert_mem_eq(&again, &request, sizeof(request));
+	request.size++;
+	free(TAKE(line));
+	ck_assert_int_eq(fleet_contract_request_format(&request, &line, &err), -EINVAL);
 }
 END_TEST
 
@@ -229,6 +264,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, reads_requests, 0, COUNT(requests));
 	tcase_add_test(tcase, requests_go_round);
+	tcase_add_test(tcase, updates_go_round);
 	tcase_add_test(tcase, refuses_to_write_what_is_refused);
 	tcase_add_test(tcase, bounds_a_line);
 	tcase_add_test(tcase, bounds_a_member);
