@@ -5,6 +5,7 @@
 
 #include "agent/common/journal.h"
 #include "agent/report.h"
+#include "agent/trial.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/i18n.h"
@@ -80,21 +81,30 @@ void work_take(struct agent *agent)
 		jobs_report(agent->jobs, &reported);
 }
 
+static void end_update(struct agent *agent, const struct fleet_job *job, bool ok)
+{
+	const struct fleet_contract_request *request = jobs_request(agent->jobs, job->id);
+	struct err err = ERR_INIT;
+
+	if (ok && !request->only_check)
+		trial_installed(agent, job->result.version);
+	/* RAUC has written the boot state. */
+	if (units_start(agent->units, BOOTSTATE_UNIT, &err) < 0)
+		log_warning("%s", err.text);
+}
+
 /* Ends the running job; ok and why are what its unit said. */
 static void end_job(struct agent *agent, bool ok, const char *why)
 {
 	const struct fleet_job *running = jobs_running(agent->jobs);
 	char id[FLEET_JOB_ID_SIZE];
-	struct err err = ERR_INIT;
 
 	if (!running)
 		return;
 	memcpy(id, running->id, sizeof(id));
 	work_take(agent);
-	/* RAUC has written the boot state. */
-	if (str_equal(running->kind, "update") &&
-		units_start(agent->units, BOOTSTATE_UNIT, &err) < 0)
-		log_warning("%s", err.text);
+	if (str_equal(running->kind, "update"))
+		end_update(agent, running, ok);
 	jobs_ended(agent->jobs, id, ok, why);
 	report_evaluate(agent);
 }

@@ -33,6 +33,8 @@ static const struct conf_key keys[] = {
 	{"Health", "BackupFail", CONF_DURATION, S(backup_fail_us), "8d", MINUTE_US, 365 * DAY_US,
 		0},
 	{"Health", "GateDelay", CONF_DURATION, S(gate_delay_us), "20s", 0, 60 * MINUTE_US, 0},
+	{"Health", "GateLimit", CONF_DURATION, S(gate_limit_us), "15min", MINUTE_US, DAY_US, 0},
+	{"Health", "ReadRoot", CONF_BOOL, S(read_root), "yes", 0, 0, 0},
 	{0},
 };
 

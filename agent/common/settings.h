@@ -30,6 +30,8 @@ struct settings {
 	uint64_t temperature_warn_c, temperature_fail_c;
 	uint64_t backup_warn_us, backup_fail_us; /* age of the last good backup */
 	uint64_t gate_delay_us; /* calm time before a boot is called good */
+	uint64_t gate_limit_us; /* after it a new system that is not good yet is left */
+	bool read_root; /* read the whole root before calling a new system good */
 };
 
 /* Reads root's settings (root "" is the system's) over the defaults. No file at all is fine. On

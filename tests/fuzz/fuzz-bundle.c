@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/common/window.h"
+#include "agent/health/systems.h"
 #include "base/cleanup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -13,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	cleanup_free char *text = strndup((const char *)data, size);
 	struct bundle bundle;
+	struct systems systems;
 	struct window window;
 	struct err err = ERR_INIT;
 
@@ -24,6 +26,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (window_parse(text, &window, &err) >= 0 &&
 		(window.from_min >= 1440 || window.to_min >= 1440))
+		abort();
+	if (systems_parse((const char *)data, size, &systems, &err) >= 0 &&
+		strpbrk(systems.versions[0], "\033\n"))
 		abort();
 	for (char *at = text; (at = strchr(at, ' ')); at++) {
 		*at = '\0';

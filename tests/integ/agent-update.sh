@@ -179,6 +179,16 @@ update_ends "done" '{"source":"/data/bundles/good","now":true}'
 wait_for 20 test -e "$root/double/restarts"
 [ "$(wc -l <"$root/double/restarts")" = 1 ] || fail "restarted more than once"
 
+echo "== the slots are told: the update waits"
+slots() {
+	status '[.slots[] | "\(.name) \(.version) \(.state)"] | join(", ")'
+}
+slots_are() {
+	[ "$(slots)" = "$1" ]
+}
+wait_for 10 slots_are "A 0.1.0 good, B 0.2.0 waiting"
+status '.health.checks[] | select(.id == "slot") | .text' | grep -q "an update waits in place B" || fail "the health says nothing"
+
 echo "== without RAUC"
 end_agent TERM
 start_agent

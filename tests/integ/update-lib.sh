@@ -87,6 +87,7 @@ start_server() {
 	python3 "$SRC/tests/integ/update/ranges.py" "$T/www" "$T/www.port" "$T/www.log" &
 	pids+=($!)
 	wait_for 10 test -s "$T/www.port"
+	# shellcheck disable=SC2034 # for those who source this
 	address=http://127.0.0.1:$(cat "$T/www.port")
 }
 
