@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/i18n.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "json/json.h"
 
 #define JOBS_TOLD_MAX 32
@@ -178,6 +179,21 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
 	return sd_bus_message_append(reply, "s", text);
 }
 
+/* Where the gate puts what an operator sends. */
+static int get_upload_folder(sd_bus *bus, const char *path, const char *interface,
+	const char *property, sd_bus_message *reply, void *context, sd_bus_error *ret_error)
+{
+	const struct agent *agent = context;
+	cleanup_free char *folder = str_printf("%s" FLEET_CONTRACT_PUT_FOLDER, agent->root);
+
+	(void)bus;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)ret_error;
+	return folder ? sd_bus_message_append(reply, "s", folder) : -ENOMEM;
+}
+
 static int get_adopted(sd_bus *bus, const char *path, const char *interface, const char *property,
 	sd_bus_message *reply, void *context, sd_bus_error *ret_error)
 {
@@ -203,6 +219,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("BoxId", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Name", "s", get_text, 0, EMITS),
 	SD_BUS_PROPERTY("Version", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("UploadFolder", "s", get_upload_folder, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_METHOD_WITH_ARGS(
 		"GetStatus", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", status_json), on_get_status, OPEN),
 	SD_BUS_METHOD_WITH_ARGS(

@@ -237,6 +237,16 @@ static int check_fit(struct update *update, struct rauc *rauc, struct err *err)
 	return -err->code;
 }
 
+/* What was fetched or sent for this one job is of no more use. */
+static void drop_bundle(const struct update *update)
+{
+	if (update->fetched)
+		fetch_remove(update->folder);
+	else if (str_after(asked(update)->source, FLEET_CONTRACT_PUT_FOLDER "/") &&
+		 unlink(update->path) < 0)
+		log_warning("remove %s: %s", update->path, err_reason(errno));
+}
+
 static int check(struct update *update, struct rauc *rauc, struct err *err)
 {
 	int r;
@@ -246,8 +256,8 @@ static int check(struct update *update, struct rauc *rauc, struct err *err)
 	if (r >= 0)
 		r = check_signature(update, err);
 	/* Another fetch of what is damaged would not mend it unless it begins anew. */
-	if (r < 0 && update->fetched)
-		fetch_remove(update->folder);
+	if (r < 0 && (err->kind == ERR_CORRUPT || err->kind == ERR_DENIED))
+		drop_bundle(update);
 	return r < 0 ? r : check_fit(update, rauc, err);
 }
 
@@ -272,9 +282,9 @@ static int install(struct update *update, struct rauc *rauc, struct err *err)
 
 	begin_step(update, "install");
 	r = rauc_install(rauc, update->path, &stopped, install_progress, update, err);
-	/* Whatever was wrong with it is in what was fetched, or it is of no more use. */
-	if (update->fetched && (r >= 0 || err->code == EIO))
-		fetch_remove(update->folder);
+	/* Whatever was wrong with it is in what was fetched. */
+	if (r >= 0 || err->code == EIO)
+		drop_bundle(update);
 	return because(update, r,
 		_("The update could not be installed. The system that runs is untouched."));
 }

@@ -16,6 +16,7 @@ static const char *const op_names[] = {
 	[FLEET_CONTRACT_JOB] = "job",
 	[FLEET_CONTRACT_RUN] = "run",
 	[FLEET_CONTRACT_LOG] = "log",
+	[FLEET_CONTRACT_PUT] = "put",
 	[FLEET_CONTRACT_ADOPT] = "adopt",
 };
 
@@ -41,6 +42,7 @@ static const struct member members[] = {
 	MEMBER(FLEET_CONTRACT_RUN, source, false),
 	MEMBER(FLEET_CONTRACT_RUN, sha256, false),
 	MEMBER(FLEET_CONTRACT_LOG, unit, false),
+	MEMBER(FLEET_CONTRACT_PUT, sha256, true),
 	MEMBER(FLEET_CONTRACT_ADOPT, operator_key, true),
 	MEMBER(FLEET_CONTRACT_ADOPT, console, false),
 	MEMBER(FLEET_CONTRACT_ADOPT, name, false),
@@ -251,6 +253,16 @@ static int check_log(
 	return 0;
 }
 
+static int check_put(
+	const struct json *json, struct fleet_contract_request *request, struct err *err)
+{
+	int r = read_size(json, request, err);
+
+	if (r >= 0 && !request->size)
+		r = err_set(err, ERR_CORRUPT, EBADMSG, "'size' is missing");
+	return r < 0 ? r : check_digest(request, err);
+}
+
 static int read_op(const struct json *json, struct fleet_contract_request *request, struct err *err)
 {
 	int r = 0;
@@ -273,6 +285,8 @@ static int read_op(const struct json *json, struct fleet_contract_request *reque
 		return check_run(json, request, err);
 	case FLEET_CONTRACT_LOG:
 		return check_log(json, request, err);
+	case FLEET_CONTRACT_PUT:
+		return check_put(json, request, err);
 	}
 	return err_set(err, ERR_BUG, EINVAL, "unhandled op");
 }
@@ -355,6 +369,23 @@ int fleet_contract_event_format(
 	cleanup_json struct json *json = head_new(EVENT_SCHEMA, id);
 
 	json_set(json, "job", fleet_job_to_json(job));
+	return json_finish(json, ret_line, err);
+}
+
+int fleet_contract_have_format(int64_t id, uint64_t have, char **ret_line, struct err *err)
+{
+	cleanup_json struct json *json = head_new(EVENT_SCHEMA, id);
+
+	fleet_text_set_count(json, "have", have);
+	return json_finish(json, ret_line, err);
+}
+
+int fleet_contract_path_format(int64_t id, const char *path, char **ret_line, struct err *err)
+{
+	cleanup_json struct json *json = head_new(ANSWER_SCHEMA, id);
+
+	json_set_bool(json, "ok", true);
+	json_set_text(json, "path", path);
 	return json_finish(json, ret_line, err);
 }
 
@@ -508,6 +539,31 @@ int fleet_contract_answer_lines(
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+int fleet_contract_answer_have(
+	const struct fleet_contract_answer *answer, uint64_t *ret_have, struct err *err)
+{
+	int64_t have;
+
+	if (json_need_integer(
+		    answer->json, "have", 0, (int64_t)FLEET_CONTRACT_BUNDLE_MAX, &have, err) < 0)
+		return err_wrap(err, "read answer");
+	*ret_have = (uint64_t)have;
+	return 0;
+}
+
+int fleet_contract_answer_path(
+	const struct fleet_contract_answer *answer, char *ret_path, size_t size, struct err *err)
+{
+	const char *path;
+
+	if (json_need_text(answer->json, "path", &path, err) < 0)
+		return err_wrap(err, "read answer");
+	if (*path != '/' || strlen(path) >= size)
+		return err_set(err, ERR_CORRUPT, EBADMSG, "read answer: it is no path");
+	fleet_text_copy(ret_path, size, path);
 	return 0;
 }
 

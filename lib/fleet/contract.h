@@ -5,9 +5,10 @@
  *   {"schema":"nexus.event/1","id":1,"job":{...}}
  *   {"schema":"nexus.answer/1","id":1,"ok":true,"job":{...}}
  *
- * An update is a job like the others: "kind":"update" with "source" checks and installs,
- * "only_check":true checks alone; its progress comes as events, and how the two systems of the
- * box stand is told by the status.
+ * After the request "put" the box tells with an event how many bytes of the file it has ("have");
+ * the others follow without any frame, then comes the answer with the path on the box. A refusal
+ * in between ends the stream. An update is a job: "kind":"update" with "source" checks and
+ * installs, with "only_check" it checks alone; how both systems stand is told by the status.
  */
 #ifndef NEXUS_FLEET_CONTRACT_H
 #define NEXUS_FLEET_CONTRACT_H
@@ -26,6 +27,7 @@
 #define FLEET_CONTRACT_LINES_MAX 2000u /* of a log */
 #define FLEET_CONTRACT_SHA256_SIZE 65
 #define FLEET_CONTRACT_BUNDLE_MAX (16ull << 30) /* bytes of a bundle */
+#define FLEET_CONTRACT_PUT_FOLDER "/data/update/incoming" /* where put puts files */
 #define FLEET_CONTRACT_LINE_MAX 4096u /* bytes of one line of a log */
 
 enum fleet_contract_op {
@@ -34,6 +36,7 @@ enum fleet_contract_op {
 	FLEET_CONTRACT_JOB, /* job -> "job" */
 	FLEET_CONTRACT_RUN, /* kind, what the kind needs, follow -> "job" */
 	FLEET_CONTRACT_LOG, /* lines, unit -> "lines" */
+	FLEET_CONTRACT_PUT, /* sha256, size -> event "have"; then "path" */
 	FLEET_CONTRACT_ADOPT, /* operator_key, console, name -> struct fleet_contract_adopted */
 };
 
@@ -48,7 +51,7 @@ struct fleet_contract_request {
 	/* run update: where the bundle is: an absolute path on the box, or an http(s) address. */
 	char source[1024];
 	char sha256[FLEET_CONTRACT_SHA256_SIZE]; /* of the bundle, lowercase; "": not known */
-	uint64_t size; /* bytes of the bundle; 0: not known */
+	uint64_t size; /* bytes of the bundle; 0: not known. put needs both */
 	bool older; /* run update: a version older than the running one will do */
 	bool now; /* run update: restart at once, not in the window of the settings */
 	bool only_check; /* run update: fetch and check, install nothing */
@@ -83,6 +86,11 @@ int fleet_contract_error_format(int64_t id, const struct err *why, char **ret_li
 	__attribute__((warn_unused_result));
 int fleet_contract_event_format(int64_t id, const struct fleet_job *job, char **ret_line,
 	struct err *err) __attribute__((warn_unused_result));
+/* put: the event that have bytes are there already, and the answer. */
+int fleet_contract_have_format(int64_t id, uint64_t have, char **ret_line, struct err *err)
+	__attribute__((warn_unused_result));
+int fleet_contract_path_format(int64_t id, const char *path, char **ret_line, struct err *err)
+	__attribute__((warn_unused_result));
 
 /* What a box says once it is adopted. */
 struct fleet_contract_adopted {
@@ -122,6 +130,11 @@ int fleet_contract_answer_jobs(const struct fleet_contract_answer *answer,
 /* Adds the lines, made harmless, to ret_lines (at most FLEET_CONTRACT_LINES_MAX). */
 int fleet_contract_answer_lines(const struct fleet_contract_answer *answer,
 	struct str_list *ret_lines, struct err *err) __attribute__((warn_unused_result));
+/* Of put: its event, of at most FLEET_CONTRACT_BUNDLE_MAX; its answer, an absolute path. */
+int fleet_contract_answer_have(const struct fleet_contract_answer *answer, uint64_t *ret_have,
+	struct err *err) __attribute__((warn_unused_result));
+int fleet_contract_answer_path(const struct fleet_contract_answer *answer, char *ret_path,
+	size_t size, struct err *err) __attribute__((warn_unused_result));
 int fleet_contract_answer_adopted(const struct fleet_contract_answer *answer,
 	struct fleet_contract_adopted *ret, struct err *err) __attribute__((warn_unused_result));
 

@@ -5,6 +5,7 @@
 
 #include "../unit.h"
 
+#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define R "{\"schema\":\"nexus.request/1\",\"id\":3,"
 
 static const struct {
@@ -38,6 +39,11 @@ static const struct {
 	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"/a\",\"target\":\"/b\"}", -EBADMSG, 3},
 	{R "\"op\":\"run\",\"kind\":\"backup\",\"now\":true}", -EBADMSG, 3},
 	{R "\"op\":\"run\",\"kind\":\"check\",\"source\":\"/a\"}", -EBADMSG, 3},
+	{R "\"op\":\"put\",\"size\":5,\"sha256\":\"" DIGEST "\"}", 0, 3},
+	{R "\"op\":\"put\",\"sha256\":\"" DIGEST "\"}", -EBADMSG, 3},
+	{R "\"op\":\"put\",\"size\":5}", -EBADMSG, 3},
+	{R "\"op\":\"put\",\"size\":5,\"sha256\":\"../../../etc/passwd\"}", -EBADMSG, 3},
+	{R "\"op\":\"put\",\"size\":17179869185,\"sha256\":\"" DIGEST "\"}", -EBADMSG, 3},
 	{R "\"op\":\"log\"}", 0, 3},
 	{R "\"op\":\"log\",\"lines\":2000,\"unit\":\"nexus-*\"}", 0, 3},
 	{R "\"op\":\"log\",\"lines\":2001}", -EBADMSG, 3},
@@ -85,6 +91,32 @@ START_TEST(requests_go_round)
 	ck_assert_ptr_null(strchr(line, '\n'));
 	ck_assert_int_eq(fleet_contract_request_parse(line, strlen(line), &again, NULL, &err), 0);
 	ck_assert_mem_eq(&again, &request, sizeof(request));
+}
+END_TEST
+
+START_TEST(reads_answers_to_put)
+{
+	cleanup_fleet_contract_answer struct fleet_contract_answer event = {0}, answer = {0};
+	cleanup_free char *have_line = NULL, *path_line = NULL;
+	struct err err = ERR_INIT;
+	uint64_t have = 0;
+	char path[32];
+
+	ck_assert_int_eq(fleet_contract_have_format(7, 1500000, &have_line, &err), 0);
+	ck_assert_int_eq(
+		fleet_contract_answer_parse(have_line, strlen(have_line), &event, &err), 0);
+	ck_assert(event.is_event);
+	ck_assert_int_eq(fleet_contract_answer_have(&event, &have, &err), 0);
+	ck_assert_uint_eq(have, 1500000);
+	ck_assert_int_eq(fleet_contract_answer_path(&event, path, sizeof(path), &err), -EBADMSG);
+	ck_assert_int_eq(fleet_contract_path_format(7, "/data/x\033", &path_line, &err), 0);
+	ck_assert_int_eq(
+		fleet_contract_answer_parse(path_line, strlen(path_line), &answer, &err), 0);
+	ck_assert(!answer.is_event && answer.ok);
+	ck_assert_int_eq(fleet_contract_answer_path(&answer, path, sizeof(path), &err), 0);
+	ck_assert_str_eq(path, "/data/x?");
+	ck_assert_int_eq(fleet_contract_answer_path(&answer, path, 8, &err), -EBADMSG);
+	ck_assert_int_eq(fleet_contract_answer_have(&answer, &have, &err), -EBADMSG);
 }
 END_TEST
 
@@ -264,6 +296,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, reads_requests, 0, COUNT(requests));
 	tcase_add_test(tcase, requests_go_round);
+	tcase_add_test(tcase, reads_answers_to_put);
 	tcase_add_test(tcase, updates_go_round);
 	tcase_add_test(tcase, refuses_to_write_what_is_refused);
 	tcase_add_test(tcase, bounds_a_line);
