@@ -20,7 +20,7 @@ cleanup() {
 	for pid in "${pids[@]}"; do
 		wait "$pid" 2>/dev/null || true
 	done
-	for dir in "$root/var/lib/nexus-agent" "$root/data/small"; do
+	for dir in "$root/var/lib/nexus-agent" "$root/data/small" "$root/data/update"; do
 		! mountpoint -q "$dir" || umount "$dir"
 	done
 }
