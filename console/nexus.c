@@ -133,6 +133,52 @@ static const struct verb_program fleet_program = {
 		       "reachable,\n5 refused: wrong code, other host key, not adopted by us."),
 };
 
+static const struct verb_option usb_options[] = {
+	{.long_name = "json", .help = N_("print JSON on stdout"), .flag = &arg_console.json},
+	{.long_name = "no-input",
+		.help = N_("never ask; fail where an answer would be needed"),
+		.flag = &arg_console.no_input},
+	{0},
+};
+
+static const struct verb usb_verbs[] = {
+	{.name = "list",
+		.arguments = "",
+		.summary = N_("list the disks that could become a stick"),
+		.run = verb_usb_list},
+	{.name = "write",
+		.arguments = N_("IMAGE"),
+		.summary = N_("make a stick that installs, or a file of one"),
+		.details = N_("The image is held against SHA256SUMS beside it and its signature. "
+			      "Without --to the disks that\ncan be carried away are listed and one "
+			      "is asked for; what is not blank is only erased after\nits word was "
+			      "typed. What was written is read back. Until the end the stick does "
+			      "not look\nbootable. A disk needs root; a file does not."),
+		.options = verb_usb_write_options,
+		.min_arguments = 1,
+		.max_arguments = 1,
+		.run = verb_usb_write},
+	{.name = "check",
+		.arguments = N_("STICK"),
+		.summary = N_("check a stick, or the image of one, piece by piece"),
+		.details = N_("Each piece is held against the list in the stick itself; what a "
+			      "Windows PC writes beside the\nfiles of a stick is no damage. Exit "
+			      "status: 0 all good, 1 damaged."),
+		.min_arguments = 1,
+		.max_arguments = 1,
+		.run = verb_usb_check},
+	{0},
+};
+
+static const struct verb_program usb_program = {
+	.name = CONSOLE_PROGRAM " usb",
+	.summary = N_("Make the USB sticks that install boxes, and check them."),
+	.version = NEXUS_VERSION,
+	.options = usb_options,
+	.verbs = usb_verbs,
+	.epilogue = N_("Exit status: 0 done, 1 failed, 2 wrong usage."),
+};
+
 static int run_fleet(int argc, char **argv, void *context)
 {
 	struct console *console = context;
@@ -152,12 +198,25 @@ static int help_fleet(int argc, char **argv, void *context)
 	return run_fleet(2, again, context);
 }
 
+static int help_usb(int argc, char **argv, void *context)
+{
+	char help[] = "--help", *again[] = {argv[0], help, NULL};
+
+	(void)argc;
+	return verb_main(&usb_program, 2, again, context);
+}
+
 static const struct verb top_verbs[] = {
 	{.name = "fleet",
 		.arguments = N_("COMMAND [ARGUMENT...]"),
 		.summary = N_("look after the boxes"),
 		.max_arguments = -1,
 		.run = help_fleet},
+	{.name = "usb",
+		.arguments = N_("COMMAND [ARGUMENT...]"),
+		.summary = N_("make the USB sticks that install boxes"),
+		.max_arguments = -1,
+		.run = help_usb},
 	{0},
 };
 
@@ -176,5 +235,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && strcmp(argv[1], "fleet") == 0)
 		return run_fleet(argc - 1, argv + 1, &arg_console);
+	if (argc > 1 && strcmp(argv[1], "usb") == 0)
+		return verb_main(&usb_program, argc - 1, argv + 1, &arg_console);
 	return verb_main(&top_program, argc, argv, &arg_console);
 }

@@ -1,4 +1,4 @@
-#include "provision/source.h"
+#include "stick/source.h"
 
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "base/hex.h"
 #include "base/proc.h"
 #include "hw/grubenv.h"
-#include "provision/seed.h"
+#include "stick/seed.h"
 
 /* The stick: where its partitions are, in sectors. */
 enum {
@@ -61,7 +61,7 @@ static char *manifest_text(void)
 	digest_text(image + KERNEL * 512, KERNEL_BYTES, kernel);
 	digest_text(image + ROOT * 512, ROOT_BYTES, root);
 	digest_text(image + BIOS * 512, BIOS_BYTES, bios);
-	digest_text(image, TARGET_BOOT_CODE, boot);
+	digest_text(image, SOURCE_BOOT_CODE, boot);
 	digest_text(GRUB_CFG, strlen(GRUB_CFG), grub);
 	return str_printf("{\"schema\":\"nexus.image/1\",\"distribution\":\"debian\","
 			  "\"suite\":\"trixie\",\"version\":\"0.1.0\",\"build_epoch\":1790000000,"
@@ -70,7 +70,7 @@ static char *manifest_text(void)
 			  "\"bios\":{\"size_bytes\":%u,\"sha256\":\"%s\"},"
 			  "\"boot_code\":{\"size_bytes\":%d,\"sha256\":\"%s\"},"
 			  "\"esp_files\":{\"grub.cfg\":\"%s\"}}",
-		KERNEL_BYTES, kernel, ROOT_BYTES, root, BIOS_BYTES, bios, TARGET_BOOT_CODE, boot,
+		KERNEL_BYTES, kernel, ROOT_BYTES, root, BIOS_BYTES, bios, SOURCE_BOOT_CODE, boot,
 		grub);
 }
 
@@ -90,12 +90,12 @@ static void make_stick(const char *table)
 		image[i] = (uint8_t)(i * 2654435761u >> 11);
 	ck_assert_int_eq(hw_grubenv_set(&env, "MODE", "live", &err), 0);
 	ck_assert_int_eq(hw_grubenv_format(&env,
-				 (char *)image + BOOTSTATE * 512 + TARGET_BOOTSTATE_OFFSET, &err),
+				 (char *)image + BOOTSTATE * 512 + SOURCE_BOOTSTATE_OFFSET, &err),
 		0);
 	put(0, image, sizeof(image));
 	ck_assert_int_eq(ftruncate(stick_fd, sizeof(image) + (1 << 20)), 0);
 	tool((const char *const[]){"sfdisk", "--quiet", "--wipe=always", stick, NULL}, table);
-	put(0, image, TARGET_BOOT_CODE);
+	put(0, image, SOURCE_BOOT_CODE);
 	tool((const char *const[]){"mformat", "-i", esp, "-T", "4096", "::", NULL}, NULL);
 	tool((const char *const[]){"mmd", "-i", esp, "::/nexus", NULL}, NULL);
 	manifest = manifest_text();
@@ -118,22 +118,12 @@ static void teardown(void)
 	check_dir_remove();
 }
 
-static void read_layout(struct layout *ret)
-{
-	cleanup_free char *path =
-		str_printf("%s/overlays/common/usr/lib/nexus/layout.conf", getenv("SRC"));
-	struct err err = ERR_INIT;
-
-	ck_assert_msg(layout_read(path, ret, &err) == 0, "%s", err.text);
-	ck_assert_int_eq(layout_fit(ret, 500107862016, &err), 0);
-}
-
 static void tell(void *context, uint64_t bytes)
 {
 	*(uint64_t *)context += bytes;
 }
 
-static int verify(struct source *source, const struct layout *layout, struct err *err)
+static int verify(struct source *source, const uint64_t *room, struct err *err)
 {
 	cleanup_copy struct copy copy = {0};
 	uint64_t told = 0;
@@ -142,9 +132,9 @@ static int verify(struct source *source, const struct layout *layout, struct err
 	ck_assert_int_eq(copy_init(&copy, NULL, err), 0);
 	copy.progress = tell;
 	copy.context = &told;
-	r = source_verify(source, layout, &copy, err);
+	r = source_verify(source, room, &copy, err);
 	if (r >= 0)
-		ck_assert_uint_gt(told, KERNEL_BYTES + ROOT_BYTES + BIOS_BYTES);
+		ck_assert_uint_eq(told, source_verify_bytes(source));
 	return r;
 }
 
@@ -153,11 +143,9 @@ START_TEST(opens_and_verifies)
 	cleanup_source struct source source = SOURCE_INIT;
 	cleanup_free char *link = str_printf("%s/link", check_dir);
 	cleanup_free char *esp = NULL;
-	struct layout layout;
 	struct err err = ERR_INIT;
 
 	make_stick(TABLE);
-	read_layout(&layout);
 	ck_assert_int_eq(symlink("stick", link), 0);
 	ck_assert_msg(source_open(link, &source, &err) == 0, "%s", err.text);
 	ck_assert_str_eq(source.path, stick); /* links are followed once, for good */
@@ -167,10 +155,10 @@ START_TEST(opens_and_verifies)
 	ck_assert_uint_eq(source_place(&source, "nexus-live-root").offset, ROOT * 512);
 	ck_assert_ptr_null(source_mtools_image(&source, "nexus-seed"));
 	ck_assert_uint_eq(source_verify_bytes(&source),
-		KERNEL_BYTES + ROOT_BYTES + BIOS_BYTES + 4096 * 512 - TARGET_ESP_HEAD);
-	ck_assert_msg(verify(&source, &layout, &err) == 0, "%s", err.text);
+		KERNEL_BYTES + ROOT_BYTES + BIOS_BYTES + (4096 + 2048 + 8) * 512);
+	ck_assert_msg(verify(&source, NULL, &err) == 0, "%s", err.text);
 	/* What will be written is what was read. */
-	ck_assert_mem_eq(source.boot_code, image, TARGET_BOOT_CODE);
+	ck_assert_mem_eq(source.boot_code, image, SOURCE_BOOT_CODE);
 	ck_assert_uint_eq(source.bootstate_bytes, 2048 * 512);
 	ck_assert_mem_eq(source.bootstate, image + BOOTSTATE * 512, 2048 * 512);
 	ck_assert_uint_eq(source.esp_bytes, 4096 * 512);
@@ -186,7 +174,7 @@ static const struct {
 	const char *complaint;
 } damages[] = {
 	{0, "boot code: it is damaged"},
-	{TARGET_BOOT_CODE - 1, "boot code: it is damaged"},
+	{SOURCE_BOOT_CODE - 1, "boot code: it is damaged"},
 	{BIOS * 512, "nexus-bios"},
 	{BIOS * 512 + BIOS_BYTES - 1, "nexus-bios"},
 	{BIOS * 512 + BIOS_BYTES, NULL}, /* past its end: nobody's */
@@ -194,24 +182,22 @@ static const struct {
 	{KERNEL * 512 + KERNEL_BYTES - 1, "nexus-live-kernel"},
 	{ROOT * 512, "nexus-live-root"},
 	{ROOT * 512 + ROOT_BYTES - 1, "nexus-live-root"},
-	{BOOTSTATE * 512 + TARGET_BOOTSTATE_OFFSET, "check boot state"},
+	{BOOTSTATE * 512 + SOURCE_BOOTSTATE_OFFSET, "check boot state"},
 };
 
 START_TEST(finds_damage)
 {
 	cleanup_source struct source source = SOURCE_INIT;
-	struct layout layout;
 	struct err err = ERR_INIT;
 	uint8_t byte;
 	int r;
 
 	make_stick(TABLE);
-	read_layout(&layout);
 	ck_assert_int_eq(source_open(stick, &source, &err), 0);
 	byte = (uint8_t)(image[damages[_i].offset] ^ 0x55);
 	put(damages[_i].offset, &byte, 1);
 	fsync(stick_fd);
-	r = verify(&source, &layout, &err);
+	r = verify(&source, NULL, &err);
 	if (!damages[_i].complaint) {
 		ck_assert_msg(r == 0, "%s", err.text);
 		return;
@@ -223,32 +209,60 @@ START_TEST(finds_damage)
 }
 END_TEST
 
+/* Each piece by itself: one is damaged, the others are good. */
+START_TEST(checks_pieces)
+{
+	static const uint64_t places[SOURCE_PIECES] = {
+		[SOURCE_PIECE_BOOT_CODE] = 7,
+		[SOURCE_PIECE_BOOTSTATE] = BOOTSTATE * 512 + SOURCE_BOOTSTATE_OFFSET,
+		[SOURCE_PIECE_BIOS] = BIOS * 512 + 9,
+		[SOURCE_PIECE_KERNEL] = KERNEL * 512 + 9,
+		[SOURCE_PIECE_ROOT] = ROOT * 512 + 9,
+	};
+	cleanup_source struct source source = SOURCE_INIT;
+	cleanup_copy struct copy copy = {0};
+	struct err err = ERR_INIT;
+	uint8_t byte;
+
+	make_stick(TABLE);
+	if (places[_i]) {
+		byte = (uint8_t)(image[places[_i]] ^ 0x55);
+		put(places[_i], &byte, 1);
+	}
+	fsync(stick_fd);
+	ck_assert_int_eq(copy_init(&copy, NULL, &err), 0);
+	ck_assert_int_eq(source_open(stick, &source, &err), 0);
+	for (enum source_piece i = 0; i < SOURCE_PIECES; i++)
+		ck_assert_msg(source_check(&source, i, &copy, &err) ==
+				      (places[_i] && i == (unsigned)_i ? -EBADMSG : 0),
+			"%s", source_piece_name(i));
+}
+END_TEST
+
 START_TEST(finds_damaged_files)
 {
-	static const uint8_t nothing[TARGET_BOOT_CODE];
+	static const uint8_t nothing[SOURCE_BOOT_CODE];
 	cleanup_hash struct hash *hash = NULL;
 	cleanup_source struct source source = SOURCE_INIT;
 	cleanup_free char *esp = seed_mtools_image(stick, ESP * 512);
-	struct layout layout;
 	struct err err = ERR_INIT;
 
 	make_stick(TABLE);
-	read_layout(&layout);
 	ck_assert_int_eq(source_open(stick, &source, &err), 0);
 	ck_assert_int_eq(seed_file_write(esp, "grub.cfg", "set timeout=9\n", &err), 0);
-	ck_assert_int_eq(verify(&source, &layout, &err), -EBADMSG);
+	ck_assert_int_eq(verify(&source, NULL, &err), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(err.text, "grub.cfg: it is damaged"));
 	tool((const char *const[]){"mdel", "-i", esp, "::/grub.cfg", NULL}, NULL);
-	ck_assert_int_eq(verify(&source, &layout, &err), -ENOENT);
+	ck_assert_int_eq(verify(&source, NULL, &err), -ENOENT);
 	ck_assert_int_eq(seed_file_write(esp, "grub.cfg", GRUB_CFG, &err), 0);
-	ck_assert_int_eq(verify(&source, &layout, &err), 0);
+	ck_assert_int_eq(verify(&source, NULL, &err), 0);
 	/* No boot code at all, even where the list has its digest. */
-	put(0, nothing, TARGET_BOOT_CODE);
+	put(0, nothing, SOURCE_BOOT_CODE);
 	ck_assert_int_eq(hash_new(&hash, &err), 0);
 	ck_assert_int_eq(
-		hash_once(hash, nothing, TARGET_BOOT_CODE, source.manifest.boot_code.sha256, &err),
+		hash_once(hash, nothing, SOURCE_BOOT_CODE, source.manifest.boot_code.sha256, &err),
 		0);
-	ck_assert_int_eq(verify(&source, &layout, &err), -EBADMSG);
+	ck_assert_int_eq(verify(&source, NULL, &err), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(err.text, "sector 0 has none"));
 }
 END_TEST
@@ -258,8 +272,8 @@ static const struct {
 	uint64_t kernel, root, bios, boot_code; /* bytes in the list */
 	const char *part; /* a partition of the stick's ... */
 	uint64_t sectors; /* ... and its size */
-	const char *slot; /* a partition of the disk's */
-	uint64_t slot_sectors;
+	enum source_piece slot; /* where that piece goes ... */
+	uint64_t slot_bytes; /* ... there is so much room */
 	int code;
 	enum err_kind kind;
 } sizes[] = {
@@ -267,36 +281,35 @@ static const struct {
 	{.root = 2048 * 512 + 1, .code = -EFBIG, .kind = ERR_CORRUPT},
 	{.bios = 2048 * 512 + 1, .code = -EFBIG, .kind = ERR_CORRUPT},
 	{.boot_code = 439, .code = -EBADMSG, .kind = ERR_CORRUPT},
-	{.slot = "nexus-kernel-a", .slot_sectors = 2047, .code = -EFBIG, .kind = ERR_CONFIG},
-	{.slot = "nexus-kernel-a", .slot_sectors = 2048, .code = 0},
-	{.slot = "nexus-root-a",
-		.slot_sectors = ROOT_BYTES / 512,
+	{.slot = SOURCE_PIECE_KERNEL, .slot_bytes = 2047 * 512, .code = -EFBIG, .kind = ERR_CONFIG},
+	{.slot = SOURCE_PIECE_KERNEL, .slot_bytes = 2048 * 512, .code = 0},
+	{.slot = SOURCE_PIECE_ROOT,
+		.slot_bytes = ROOT_BYTES - 1,
 		.code = -EFBIG,
 		.kind = ERR_CONFIG},
-	{.slot = "nexus-root-a", .slot_sectors = ROOT_BYTES / 512 + 1, .code = 0},
-	{.slot = "nexus-bios",
-		.slot_sectors = BIOS_BYTES / 512,
+	{.slot = SOURCE_PIECE_ROOT, .slot_bytes = ROOT_BYTES, .code = 0},
+	{.slot = SOURCE_PIECE_BIOS,
+		.slot_bytes = BIOS_BYTES - 1,
 		.code = -EFBIG,
 		.kind = ERR_CONFIG},
-	{.slot = "nexus-esp", .slot_sectors = 4095, .code = -EFBIG, .kind = ERR_CONFIG},
-	{.slot = "nexus-esp", .slot_sectors = 4096, .code = 0},
-	{.slot = "nexus-bootstate", .slot_sectors = 2047, .code = -EFBIG, .kind = ERR_CONFIG},
+	{.slot = SOURCE_PIECE_ESP, .slot_bytes = 4095 * 512, .code = -EFBIG, .kind = ERR_CONFIG},
+	{.slot = SOURCE_PIECE_ESP, .slot_bytes = 4096 * 512, .code = 0},
+	{.slot = SOURCE_PIECE_BOOTSTATE,
+		.slot_bytes = 2047 * 512,
+		.code = -EFBIG,
+		.kind = ERR_CONFIG},
 	{.part = "nexus-esp",
-		.sectors = TARGET_ESP_HEAD / 512,
+		.sectors = SOURCE_ESP_HEAD / 512,
 		.code = -EBADMSG,
 		.kind = ERR_CORRUPT},
 	{.part = "nexus-esp",
 		.sectors = SOURCE_ESP_MAX / 512 + 1,
-		.slot = "nexus-esp",
-		.slot_sectors = 1u << 30,
 		.code = -EBADMSG,
 		.kind = ERR_CORRUPT},
 	{.part = "nexus-bootstate", .sectors = 15, .code = -EBADMSG, .kind = ERR_CORRUPT},
 	{.part = "nexus-bootstate", .sectors = 16, .code = 0},
 	{.part = "nexus-bootstate",
 		.sectors = SOURCE_BOOTSTATE_MAX / 512 + 1,
-		.slot = "nexus-bootstate",
-		.slot_sectors = 1u << 30,
 		.code = -EBADMSG,
 		.kind = ERR_CORRUPT},
 };
@@ -305,12 +318,11 @@ START_TEST(compares_sizes)
 {
 	cleanup_source struct source source = SOURCE_INIT;
 	struct manifest *m = &source.manifest;
-	struct layout layout;
+	uint64_t room[SOURCE_PIECES];
 	struct err err = ERR_INIT;
 	int r;
 
 	make_stick(TABLE);
-	read_layout(&layout);
 	ck_assert_int_eq(source_open(stick, &source, &err), 0);
 	m->kernel.size_bytes = sizes[_i].kernel ? sizes[_i].kernel : m->kernel.size_bytes;
 	m->root.size_bytes = sizes[_i].root ? sizes[_i].root : m->root.size_bytes;
@@ -320,10 +332,10 @@ START_TEST(compares_sizes)
 	for (size_t i = 0; i < source.table.count; i++)
 		if (str_equal(source.table.parts[i].name, sizes[_i].part))
 			source.table.parts[i].size = sizes[_i].sectors;
-	for (size_t i = 0; i < LAYOUT_PARTS; i++)
-		if (str_equal(layout.parts[i].name, sizes[_i].slot))
-			layout.parts[i].size = sizes[_i].slot_sectors;
-	r = verify(&source, &layout, &err);
+	memset(room, 0xff, sizeof(room));
+	if (sizes[_i].slot_bytes)
+		room[sizes[_i].slot] = sizes[_i].slot_bytes;
+	r = verify(&source, room, &err);
 	ck_assert_msg(r == sizes[_i].code, "%d, %s", r, err.text);
 	if (r < 0)
 		ck_assert_int_eq(err.kind, sizes[_i].kind);
@@ -391,6 +403,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, opens_and_verifies);
 	tcase_add_loop_test(tcase, finds_damage, 0, COUNT(damages));
+	tcase_add_loop_test(tcase, checks_pieces, 0, SOURCE_PIECES);
 	tcase_add_test(tcase, finds_damaged_files);
 	tcase_add_loop_test(tcase, compares_sizes, 0, COUNT(sizes));
 	tcase_add_loop_test(tcase, refuses_tables, 0, COUNT(tables));

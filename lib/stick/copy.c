@@ -1,4 +1,4 @@
-#include "provision/disk/copy.h"
+#include "stick/copy.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define PIECE (4u << 20) /* bytes moved at once */
+#define HOLE (64u << 10) /* bytes of zeros that are worth leaving out */
 
 const struct copy_ops copy_ops_system = {.read_at = pread, .write_at = pwrite};
 
@@ -66,13 +67,24 @@ static int fill(struct copy *copy, struct copy_place place, size_t size, struct 
 	return 0;
 }
 
+static bool is_zero(const uint8_t *data, size_t size)
+{
+	return data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
+}
+
 static int drain(struct copy *copy, struct copy_place place, size_t size, struct err *err)
 {
 	size_t done = 0;
 
 	while (done < size) {
-		ssize_t n = copy->ops->write_at(
-			place.fd, copy->buffer + done, size - done, (off_t)(place.offset + done));
+		size_t piece = size - done < HOLE ? size - done : HOLE;
+
+		if (copy->holes && is_zero(copy->buffer + done, piece)) {
+			done += piece;
+			continue;
+		}
+		ssize_t n = copy->ops->write_at(place.fd, copy->buffer + done,
+			copy->holes ? piece : size - done, (off_t)(place.offset + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -190,8 +202,8 @@ int copy_write(
 	const uint8_t *at = data;
 	int r = 0;
 
-	if (size % COPY_BLOCK)
-		return err_set(err, ERR_BUG, EINVAL, "write %s: %zu bytes are no whole blocks",
+	if (size % COPY_SECTOR)
+		return err_set(err, ERR_BUG, EINVAL, "write %s: %zu bytes are no whole sectors",
 			place.name, size);
 	while (size > 0 && r >= 0) {
 		size_t n = piece_of(size);
@@ -211,8 +223,8 @@ int copy_zero(struct copy *copy, struct copy_place place, uint64_t size, struct 
 {
 	int r = 0;
 
-	if (size % COPY_BLOCK)
-		return err_set(err, ERR_BUG, EINVAL, "clear %s: %llu bytes are no whole blocks",
+	if (size % COPY_SECTOR)
+		return err_set(err, ERR_BUG, EINVAL, "clear %s: %llu bytes are no whole sectors",
 			place.name, (unsigned long long)size);
 	memset(copy->buffer, 0, PIECE);
 	while (size > 0 && r >= 0) {

@@ -1,4 +1,4 @@
-#include "provision/manifest.h"
+#include "stick/manifest.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* Moving bytes between a stick and a disk past the page cache, with a digest of what was moved,
  * so that what the disk holds can be compared with what it should hold. */
-#ifndef NEXUS_PROVISION_DISK_COPY_H
-#define NEXUS_PROVISION_DISK_COPY_H
+#ifndef NEXUS_STICK_COPY_H
+#define NEXUS_STICK_COPY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -10,7 +11,8 @@
 #include "base/err.h"
 #include "crypto/hash.h"
 
-#define COPY_BLOCK 4096u /* offsets and lengths on a device are multiples of it */
+#define COPY_BLOCK 4096u /* offsets and lengths on a device are multiples of it ... */
+#define COPY_SECTOR 512u /* ... but a device may end at a multiple of this */
 
 /* How a device is read and written: pread and pwrite, or a test's own. */
 struct copy_ops {
@@ -24,6 +26,7 @@ struct copy {
 	const struct copy_ops *ops; /* borrowed */
 	struct hash *hash; /* owned */
 	uint8_t *buffer; /* owned, aligned */
+	bool holes; /* the target is a new file: zeros are left out of it */
 	/* Told after each piece how many bytes it had; may be NULL. */
 	void (*progress)(void *context, uint64_t bytes);
 	void *context; /* borrowed */
@@ -53,7 +56,7 @@ int copy_check(struct copy *copy, struct copy_place place, uint64_t size,
 int copy_move(struct copy *copy, struct copy_place from, struct copy_place to, uint64_t size,
 	struct err *err) __attribute__((warn_unused_result));
 
-/* Reads or writes size bytes of memory of any alignment; write needs a multiple of COPY_BLOCK. */
+/* Reads or writes size bytes of memory of any alignment; write needs a multiple of COPY_SECTOR. */
 int copy_read(struct copy *copy, struct copy_place place, void *data, size_t size, struct err *err)
 	__attribute__((warn_unused_result));
 int copy_write(struct copy *copy, struct copy_place place, const void *data, size_t size,
@@ -63,7 +66,7 @@ int copy_write(struct copy *copy, struct copy_place place, const void *data, siz
 int copy_compare(struct copy *copy, struct copy_place place, const void *data, size_t size,
 	struct err *err) __attribute__((warn_unused_result));
 
-/* Writes size bytes of zeros; a multiple of COPY_BLOCK. */
+/* Writes size bytes of zeros; a multiple of COPY_SECTOR. */
 int copy_zero(struct copy *copy, struct copy_place place, uint64_t size, struct err *err)
 	__attribute__((warn_unused_result));
 

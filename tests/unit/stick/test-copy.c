@@ -1,4 +1,4 @@
-#include "provision/disk/copy.h"
+#include "stick/copy.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -153,6 +153,23 @@ START_TEST(tells_failures)
 }
 END_TEST
 
+START_TEST(leaves_holes)
+{
+	struct err err = ERR_INIT;
+
+	/* Zeros are left out where a whole 64 KiB of them begin, the target's own stay. */
+	memset(stick + 8192 + (64 << 10), 0, 64 << 10);
+	memset(disk + 4096, 0xaa, 256 << 10);
+	copy.holes = true;
+	ck_assert_int_eq(copy_move(&copy, FROM, TO, 192 << 10, &err), 0);
+	ck_assert_int_eq(memcmp(disk + 4096, stick + 8192, 64 << 10), 0);
+	ck_assert_uint_eq(disk[4096 + (64 << 10)], 0xaa);
+	ck_assert_uint_eq(disk[4096 + (128 << 10) - 1], 0xaa);
+	ck_assert_int_eq(
+		memcmp(disk + 4096 + (128 << 10), stick + 8192 + (128 << 10), 64 << 10), 0);
+}
+END_TEST
+
 START_TEST(reads_writes_zeroes)
 {
 	uint8_t *data = malloc(5u << 20);
@@ -173,7 +190,7 @@ START_TEST(reads_writes_zeroes)
 	ck_assert_uint_eq(disk[4096], 0);
 	ck_assert_uint_eq(disk[(4u << 20) + 8191], 0);
 	ck_assert_uint_eq(disk[(4u << 20) + 8192], data[(4u << 20) + 4096]);
-	ck_assert_int_eq(copy_zero(&copy, TO, 512, &err), -EINVAL);
+	ck_assert_int_eq(copy_zero(&copy, TO, 511, &err), -EINVAL);
 	free(data);
 }
 END_TEST
@@ -186,6 +203,7 @@ int main(void)
 	tcase_add_loop_test(tcase, moves, 0, COUNT(sizes));
 	tcase_add_test(tcase, survives_short_counts);
 	tcase_add_test(tcase, tells_failures);
+	tcase_add_test(tcase, leaves_holes);
 	tcase_add_test(tcase, reads_writes_zeroes);
 	return unit_main("copy", tcase);
 }

@@ -1,4 +1,4 @@
-#include "provision/seed.h"
+#include "stick/seed.h"
 
 #include <errno.h>
 #include <string.h>
@@ -91,6 +91,31 @@ START_TEST(names_an_image_for_mtools)
 }
 END_TEST
 
+/* What is written is what the installer reads. */
+START_TEST(formats)
+{
+	struct seed seed = {.unattended = _i & 1,
+		.disk = _i & 2 ? "/dev/disk/by-id/ata-x" : "auto",
+		.confirm = _i & 4 ? "ERASE" : "",
+		.name = _i & 8 ? "caja-1" : "",
+		.power_off = !(_i & 16),
+		.set_firmware = _i & 32};
+	cleanup_seed struct seed read = {0};
+	cleanup_free char *text = seed_format(&seed);
+	struct err err = ERR_INIT;
+
+	ck_assert_ptr_nonnull(text);
+	ck_assert_int_eq(seed_defaults(&read, &err), 0);
+	ck_assert_msg(seed_parse(text, strlen(text), "x", &read, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(read.unattended, seed.unattended);
+	ck_assert_str_eq(read.disk, seed.disk);
+	ck_assert_str_eq(read.confirm, seed.confirm);
+	ck_assert_str_eq(read.name, seed.name);
+	ck_assert_int_eq(read.power_off, seed.power_off);
+	ck_assert_int_eq(read.set_firmware, seed.set_firmware);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("seed");
@@ -99,5 +124,6 @@ int main(void)
 	tcase_add_test(tcase, reads_a_whole_one);
 	tcase_add_loop_test(tcase, judges, 0, COUNT(rows));
 	tcase_add_test(tcase, names_an_image_for_mtools);
+	tcase_add_loop_test(tcase, formats, 0, 64);
 	return unit_main("seed", tcase);
 }

@@ -1,4 +1,4 @@
-#include "provision/source.h"
+#include "stick/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 
 #include "base/str.h"
 #include "hw/grubenv.h"
-#include "provision/seed.h"
+#include "stick/seed.h"
 
 #define MANIFEST_PATH "nexus/image.json"
 
@@ -126,48 +126,69 @@ void source_done(struct source *source)
 	*source = SOURCE_INIT;
 }
 
-uint64_t source_verify_bytes(const struct source *source)
+static const char *const piece_names[SOURCE_PIECES] = {
+	[SOURCE_PIECE_BOOT_CODE] = "boot code",
+	[SOURCE_PIECE_BOOTSTATE] = "nexus-bootstate",
+	[SOURCE_PIECE_BIOS] = "nexus-bios",
+	[SOURCE_PIECE_ESP] = "nexus-esp",
+	[SOURCE_PIECE_KERNEL] = "nexus-live-kernel",
+	[SOURCE_PIECE_ROOT] = "nexus-live-root",
+};
+
+const char *source_piece_name(enum source_piece piece)
 {
-	return source->manifest.kernel.size_bytes + source->manifest.root.size_bytes +
-	       source->manifest.bios.size_bytes + part_bytes(source, "nexus-esp") - TARGET_ESP_HEAD;
+	return piece_names[piece];
 }
 
-/* What is copied must fit into the partition that it comes from and the one it goes to. */
-static int sizes_check(const struct source *source, const struct layout *layout, struct err *err)
+/* How much of a piece is copied elsewhere. */
+static uint64_t piece_bytes(const struct source *source, enum source_piece piece)
 {
-	const struct {
-		const char *from, *to;
-		uint64_t size_bytes;
-	} moves[] = {
-		{"nexus-live-kernel", "nexus-kernel-a", source->manifest.kernel.size_bytes},
-		{"nexus-live-root", "nexus-root-a", source->manifest.root.size_bytes},
-		{"nexus-bios", "nexus-bios", source->manifest.bios.size_bytes},
-		{"nexus-esp", "nexus-esp", part_bytes(source, "nexus-esp")},
-		{"nexus-bootstate", "nexus-bootstate", part_bytes(source, "nexus-bootstate")},
-	};
-
-	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
-		uint64_t room = layout_find(layout, moves[i].to)->size * HW_TABLE_SECTOR;
-
-		if (moves[i].size_bytes > part_bytes(source, moves[i].from))
-			return err_set(err, ERR_CORRUPT, EFBIG,
-				"%s is smaller than image.json says", moves[i].from);
-		if (moves[i].size_bytes > room)
-			return err_set(err, ERR_CONFIG, EFBIG, "%s does not fit into %s",
-				moves[i].from, moves[i].to);
+	switch (piece) {
+	case SOURCE_PIECE_BIOS:
+		return source->manifest.bios.size_bytes;
+	case SOURCE_PIECE_KERNEL:
+		return source->manifest.kernel.size_bytes;
+	case SOURCE_PIECE_ROOT:
+		return source->manifest.root.size_bytes;
+	case SOURCE_PIECE_ESP:
+	case SOURCE_PIECE_BOOTSTATE:
+		return part_bytes(source, piece_names[piece]);
+	case SOURCE_PIECE_BOOT_CODE:
+	case SOURCE_PIECES:
+		break;
 	}
-	if (part_bytes(source, "nexus-esp") <= TARGET_ESP_HEAD ||
-		part_bytes(source, "nexus-esp") > SOURCE_ESP_MAX ||
-		part_bytes(source, "nexus-bootstate") < TARGET_BOOTSTATE_OFFSET + COPY_BLOCK ||
-		part_bytes(source, "nexus-bootstate") > SOURCE_BOOTSTATE_MAX)
-		return err_set(err, ERR_CORRUPT, EBADMSG, "ESP or boot state has a wrong size");
+	return 0;
+}
+
+uint64_t source_verify_bytes(const struct source *source)
+{
+	uint64_t sum = COPY_BLOCK;
+
+	for (enum source_piece i = 0; i < SOURCE_PIECES; i++)
+		sum += piece_bytes(source, i);
+	return sum;
+}
+
+static int size_check(const struct source *source, enum source_piece piece, struct err *err)
+{
+	const char *name = piece_names[piece];
+	uint64_t bytes = piece_bytes(source, piece);
+
+	if (piece == SOURCE_PIECE_BOOT_CODE)
+		return 0;
+	if (bytes > part_bytes(source, name))
+		return err_set(err, ERR_CORRUPT, EFBIG, "%s is smaller than image.json says", name);
+	if ((piece == SOURCE_PIECE_ESP && (bytes <= SOURCE_ESP_HEAD || bytes > SOURCE_ESP_MAX)) ||
+		(piece == SOURCE_PIECE_BOOTSTATE && (bytes < SOURCE_BOOTSTATE_OFFSET + COPY_BLOCK ||
+							    bytes > SOURCE_BOOTSTATE_MAX)))
+		return err_set(err, ERR_CORRUPT, EBADMSG, "%s has a wrong size", name);
 	return 0;
 }
 
 static int boot_code_verify(struct source *source, struct copy *copy, struct err *err)
 {
 	struct copy_place start = {.fd = source->fd, .name = "boot code"};
-	static const uint8_t nothing[TARGET_BOOT_CODE];
+	static const uint8_t nothing[SOURCE_BOOT_CODE];
 	const struct manifest_part *wanted = &source->manifest.boot_code;
 	uint8_t block[COPY_BLOCK], digest[HASH_SIZE];
 	int r;
@@ -175,17 +196,17 @@ static int boot_code_verify(struct source *source, struct copy *copy, struct err
 	r = copy_read(copy, start, block, sizeof(block), err);
 	if (r < 0)
 		return r;
-	if (memcmp(block, nothing, TARGET_BOOT_CODE) == 0)
+	if (memcmp(block, nothing, SOURCE_BOOT_CODE) == 0)
 		return err_set(err, ERR_CORRUPT, EBADMSG, "check boot code: sector 0 has none");
-	if (wanted->size_bytes != TARGET_BOOT_CODE)
+	if (wanted->size_bytes != SOURCE_BOOT_CODE)
 		return err_set(err, ERR_CORRUPT, EBADMSG, "check boot code: it has another size");
-	r = hash_once(copy->hash, block, TARGET_BOOT_CODE, digest, err);
+	r = hash_once(copy->hash, block, SOURCE_BOOT_CODE, digest, err);
 	if (r < 0)
 		return r;
 	if (memcmp(digest, wanted->sha256, HASH_SIZE) != 0)
 		return err_set(err, ERR_CORRUPT, EBADMSG,
 			"check boot code: it is damaged (sha256 differs)");
-	memcpy(source->boot_code, block, TARGET_BOOT_CODE);
+	memcpy(source->boot_code, block, SOURCE_BOOT_CODE);
 	return 0;
 }
 
@@ -241,36 +262,61 @@ static int bootstate_verify(struct source *source, struct copy *copy, struct err
 		source, "nexus-bootstate", copy, &source->bootstate, &source->bootstate_bytes, err);
 	if (r < 0)
 		return r;
-	r = hw_grubenv_parse((const char *)source->bootstate + TARGET_BOOTSTATE_OFFSET, &env, err);
+	r = hw_grubenv_parse((const char *)source->bootstate + SOURCE_BOOTSTATE_OFFSET, &env, err);
 	if (r < 0)
 		return err_wrap(err, "check boot state");
 	return 0;
 }
 
-int source_verify(
-	struct source *source, const struct layout *layout, struct copy *copy, struct err *err)
+static int piece_verify(
+	struct source *source, enum source_piece piece, struct copy *copy, struct err *err)
 {
 	const struct manifest *m = &source->manifest;
 	int r;
 
-	r = sizes_check(source, layout, err);
-	if (r >= 0)
-		r = boot_code_verify(source, copy, err);
-	if (r >= 0)
-		r = bootstate_verify(source, copy, err);
-	if (r >= 0)
-		r = copy_check(copy, source_place(source, "nexus-bios"), m->bios.size_bytes,
-			m->bios.sha256, err);
-	if (r >= 0)
-		r = load(source, "nexus-esp", copy, &source->esp, &source->esp_bytes, err);
-	if (r >= 0)
-		r = files_verify(source, copy, err);
-	if (r >= 0)
-		r = copy_check(copy, source_place(source, "nexus-live-kernel"),
+	switch (piece) {
+	case SOURCE_PIECE_BOOT_CODE:
+		return boot_code_verify(source, copy, err);
+	case SOURCE_PIECE_BOOTSTATE:
+		return bootstate_verify(source, copy, err);
+	case SOURCE_PIECE_ESP:
+		r = load(source, piece_names[piece], copy, &source->esp, &source->esp_bytes, err);
+		return r < 0 ? r : files_verify(source, copy, err);
+	case SOURCE_PIECE_BIOS:
+		return copy_check(copy, source_place(source, piece_names[piece]),
+			m->bios.size_bytes, m->bios.sha256, err);
+	case SOURCE_PIECE_KERNEL:
+		return copy_check(copy, source_place(source, piece_names[piece]),
 			m->kernel.size_bytes, m->kernel.sha256, err);
-	if (r >= 0)
-		r = copy_check(copy, source_place(source, "nexus-live-root"), m->root.size_bytes,
-			m->root.sha256, err);
+	case SOURCE_PIECE_ROOT:
+		return copy_check(copy, source_place(source, piece_names[piece]),
+			m->root.size_bytes, m->root.sha256, err);
+	case SOURCE_PIECES:
+		break;
+	}
+	return err_set(err, ERR_BUG, EINVAL, "check piece %d", (int)piece);
+}
+
+int source_check(struct source *source, enum source_piece piece, struct copy *copy, struct err *err)
+{
+	int r = size_check(source, piece, err);
+
+	return r < 0 ? r : piece_verify(source, piece, copy, err);
+}
+
+int source_verify(struct source *source, const uint64_t room[SOURCE_PIECES], struct copy *copy,
+	struct err *err)
+{
+	int r = 0;
+
+	for (enum source_piece i = 0; i < SOURCE_PIECES && r >= 0; i++) {
+		r = size_check(source, i, err);
+		if (r >= 0 && room && piece_bytes(source, i) > room[i])
+			r = err_set(err, ERR_CONFIG, EFBIG, "%s does not fit where it goes",
+				piece_names[i]);
+	}
+	for (enum source_piece i = 0; i < SOURCE_PIECES && r >= 0; i++)
+		r = piece_verify(source, i, copy, err);
 	if (r < 0)
 		return err_wrap(err, "check stick %s", source->path);
 	return 0;

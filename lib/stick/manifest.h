@@ -1,6 +1,6 @@
 /* /nexus/image.json of the EFI system partition: what the image on a stick consists of. */
-#ifndef NEXUS_PROVISION_MANIFEST_H
-#define NEXUS_PROVISION_MANIFEST_H
+#ifndef NEXUS_STICK_MANIFEST_H
+#define NEXUS_STICK_MANIFEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

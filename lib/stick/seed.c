@@ -1,4 +1,4 @@
-#include "provision/seed.h"
+#include "stick/seed.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -87,6 +87,18 @@ int seed_parse(const char *text, size_t size, const char *name, struct seed *see
 		return err_set(err, ERR_CONFIG, EINVAL,
 			"read %s: Confirm: only ERASE, or leave the line out", name);
 	return 0;
+}
+
+char *seed_format(const struct seed *seed)
+{
+	const bool confirm = seed->confirm[0], name = seed->name[0];
+
+	return str_printf(
+		"[Install]\nUnattended=%s\nDisk=%s\n%s%s%s%s%s%sSetFirmware=%s\nPowerOff=%s\n",
+		seed->unattended ? "yes" : "no", seed->disk, confirm ? "Confirm=" : "",
+		seed->confirm, confirm ? "\n" : "", name ? "Name=" : "", seed->name,
+		name ? "\n" : "", seed->set_firmware ? "yes" : "no",
+		seed->power_off ? "yes" : "no");
 }
 
 void seed_done(struct seed *seed)

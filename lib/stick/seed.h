@@ -1,7 +1,7 @@
 /* The stick's seed partition: the order's install.conf in, the installer's report out. It is
  * FAT, read and written with mtools, so that nothing is mounted. */
-#ifndef NEXUS_PROVISION_SEED_H
-#define NEXUS_PROVISION_SEED_H
+#ifndef NEXUS_STICK_SEED_H
+#define NEXUS_STICK_SEED_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +29,9 @@ int seed_defaults(struct seed *ret, struct err *err) __attribute__((warn_unused_
 int seed_parse(const char *text, size_t size, const char *name, struct seed *seed, struct err *err)
 	__attribute__((warn_unused_result));
 void seed_done(struct seed *seed);
+
+/* The text of an install.conf that seed_parse reads as this seed; owned, NULL without memory. */
+char *seed_format(const struct seed *seed);
 
 /* A name a box can have: a to z, 0 to 9 and '-' inside, as host names are. */
 bool seed_name_is_good(const char *name);
