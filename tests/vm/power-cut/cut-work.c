@@ -283,9 +283,18 @@ static long committed_number(void)
 	return whole == 1 && rows == last ? last : -1;
 }
 
+/* Sets the number if the line is that word and one. */
+static void hear(const char *line, const char *word, unsigned *number)
+{
+	size_t n = strlen(word);
+
+	if (strncmp(line, word, n) == 0 && line[n] == ' ')
+		*number = (unsigned)strtoul(line + n, NULL, 10);
+}
+
 static int check(char **argv, struct err *err)
 {
-	unsigned appended = 0, committed = 0, replaced = 0, number;
+	unsigned appended = 0, committed = 0, replaced = 0;
 	cleanup_fclose FILE *words = fopen(argv[3], "re");
 	bool wrong = false;
 	char line[1100];
@@ -293,12 +302,9 @@ static int check(char **argv, struct err *err)
 	if (!words || chdir(argv[2]) < 0)
 		return err_errno(err, errno, "open %s and %s", argv[3], argv[2]);
 	while (fgets(line, sizeof(line), words)) {
-		if (sscanf(line, "appended %u", &number) == 1)
-			appended = number;
-		else if (sscanf(line, "committed %u", &number) == 1)
-			committed = number;
-		else if (sscanf(line, "replaced %u", &number) == 1)
-			replaced = number;
+		hear(line, "appended", &appended);
+		hear(line, "committed", &committed);
+		hear(line, "replaced", &replaced);
 	}
 	wrong |= complain("append", appended, (long)records_count());
 	wrong |= complain("database", committed, committed_number());
