@@ -147,6 +147,8 @@ static int judge(struct pick *pick, uint64_t bytes_needed, struct err *err)
 	r = hw_disk_probe(&pick->disk, err);
 	if (r == -EACCES || r == -EPERM)
 		return r;
+	if (r < 0)
+		log_warning("%s", err->text);
 	pick->verdict = pick_judge(&pick->disk, &pick->use, bytes_needed);
 	return 0;
 }

@@ -25,7 +25,7 @@ expect 0 "Ready and read back" "again, under the library"
 writes=$(cat "$T/count")
 usb_fault "read $disk 1000000 eio" write "$usb_image" --to "$disk" --confirm "$word"
 reads=$(cat "$T/count")
-[ $((writes < reads ? writes : reads)) -gt 10 ] || fail "$writes writes, $reads reads"
+[ $((writes < reads ? writes : reads)) -gt 10 ] || fail "$writes writes, $reads reads: $(cat "$T/err")"
 
 points=0
 for ((at = 0; at < writes; at++)); do
@@ -35,7 +35,7 @@ for ((at = 0; at < writes; at++)); do
 	fi
 	points=$((points + 1))
 	usb_fault "write $disk $at kill" write "$usb_image" --to "$disk" --confirm "$word"
-	[ "$status" = 137 ] || fail "kill at write $at: exit status $status"
+	[ "$status" = 137 ] || fail "kill at write $at: exit status $status: $(cat "$T/err")"
 	sync "$disk"
 	if [ "$at" = 0 ] || { [ "$at" = $((writes - 1)) ] && bios_boots "$disk"; }; then
 		whole "$disk" >"$T/why" || { cat "$T/why"; fail "kill at write $at: neither whole nor dead"; }
