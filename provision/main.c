@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "base/verb.h"
 #include "provision/disk/layout.h"
-#include "provision/seed.h"
 #include "provision/session.h"
+#include "stick/seed.h"
 
 static struct session_options arg_options = {.layout = LAYOUT_FILE};
 static bool arg_consoles;

@@ -13,14 +13,15 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/verb.h"
+#include "hw/word.h"
 #include "provision/advice.h"
 #include "provision/choose.h"
 #include "provision/fit/judge.h"
 #include "provision/fit/show.h"
 #include "provision/install.h"
 #include "provision/report.h"
-#include "provision/seed.h"
 #include "provision/wizard.h"
+#include "stick/seed.h"
 
 #define SEED_FILE "install.conf"
 #define SEED_FILE_MAX (64u << 10)
@@ -266,7 +267,7 @@ static int show_page(struct session *s, struct err *err)
 static int confirm_erase(struct session *s, const struct hw_disk *disk, struct err *err)
 {
 	if (s->options->confirm)
-		return choose_confirm(disk, s->options->confirm, err);
+		return hw_word_check(disk, s->options->confirm, err);
 	if (s->unattended && strcmp(s->seed.confirm, "ERASE") == 0)
 		return 0;
 	if (s->unattended || !screen_can_ask(s->screen))

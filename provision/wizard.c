@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "hw/word.h"
 #include "provision/fit/show.h"
 
 #define SCREEN_ROWS 24
@@ -189,7 +190,7 @@ int wizard_confirm(struct screen *screen, const struct hw_disk *disk, struct err
 	char answer[SCREEN_ANSWER_MAX], word[64], size[24];
 	int r;
 
-	choose_word(disk, word);
+	hw_word(disk, word);
 	hw_disk_size_format(disk->size_bytes, size);
 	screen_say(screen, _("\nEVERYTHING on this disk will be lost:\n"));
 	screen_say(screen, "  %s  %s  %s  %s\n", disk->path, size, disk->model, disk->serial);
@@ -203,7 +204,7 @@ int wizard_confirm(struct screen *screen, const struct hw_disk *disk, struct err
 	r = screen_ask(screen, _("Confirmation: "), answer, err);
 	if (r < 0)
 		return r;
-	return choose_confirm(disk, answer, err);
+	return hw_word_check(disk, answer, err);
 }
 
 int wizard_name(struct screen *screen, char ret_name[SEED_NAME_MAX + 1], struct err *err)

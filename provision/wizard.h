@@ -8,7 +8,7 @@
 #include "provision/choose.h"
 #include "provision/fit/fit.h"
 #include "provision/screen.h"
-#include "provision/seed.h"
+#include "stick/seed.h"
 
 enum wizard_action {
 	WIZARD_REPAIR, /* keep the data */

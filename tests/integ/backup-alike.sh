@@ -240,8 +240,8 @@ echo "ok: compression"
 # --- Progress: as often as it is asked for, or once by a signal. ---
 mkdir many
 lines() {
-	head -c 80000000 /dev/urandom >many/new # two seconds of it, and more than is read ahead
-	"$NB" -r "$T/plain" --limit-upload 40000 backup -f many | grep -c ' of \|files, ' || true
+	head -c 1000000 /dev/urandom >many/new
+	"$NB" -r "$T/plain" --limit-upload 1000 backup -f many | grep -c ' of \|files, ' || true
 }
 unset RESTIC_PROGRESS_FPS
 [ "$(lines)" -le 2 ] || backup_die "progress where nobody asked for it"
