@@ -25,7 +25,7 @@ static void *ticker_run(void *context)
 	for (;;) {
 		while (!ticker->ending &&
 			wait_for(&ticker->ended, &ticker->mutex, ticker->every_us))
-			continue;
+			;
 		if (ticker->ending)
 			break;
 		pthread_mutex_unlock(&ticker->mutex);

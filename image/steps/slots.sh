@@ -21,9 +21,9 @@ slots_verity() {
 	hash_end=$((size + $(slots_hash_blocks $((size / slots_block))) * slots_block))
 	# Up to where the redundancy begins, the file must be there before.
 	truncate -s "$hash_end" "$image"
-	options=(--hash=sha256 --salt="$slots_salt" --data-block-size=$slots_block --hash-block-size=$slots_block
+	options=(--hash=sha256 --salt="$slots_salt" --data-block-size="$slots_block" --hash-block-size="$slots_block"
 		--data-blocks=$((size / slots_block)) --hash-offset="$size" --fec-device=/making/root.img --fec-offset="$hash_end"
-		--fec-roots=$slots_fec_roots)
+		--fec-roots="$slots_fec_roots")
 	in_tools veritysetup format "${options[@]}" --uuid="$(uuid_of verity "$version" "$distro")" \
 		--root-hash-file=/making/root.hash /making/root.img /making/root.img
 	pad_to_mib "$image"

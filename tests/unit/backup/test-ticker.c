@@ -87,7 +87,7 @@ static void let_wait(struct watched *watched)
 {
 	pthread_mutex_lock(&watched->mutex);
 	while (wait_for(&watched->changed, &watched->mutex, 20000))
-		continue;
+		;
 	pthread_mutex_unlock(&watched->mutex);
 }
 

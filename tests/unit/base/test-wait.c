@@ -37,7 +37,7 @@ START_TEST(ends)
 	init(&waiting);
 	pthread_mutex_lock(&waiting.mutex);
 	while (wait_for(&waiting.changed, &waiting.mutex, times_us[_i]))
-		continue;
+		;
 	pthread_mutex_unlock(&waiting.mutex);
 	took_us = now_us() - began_us;
 	ck_assert_uint_ge(took_us, times_us[_i]);
