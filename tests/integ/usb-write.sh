@@ -126,16 +126,25 @@ inner=$(losetup --find --show --offset 1048576 "$disk")
 loops=("$inner" "${loops[@]}")
 refused "$disk" "upon it stands ${inner#/dev/}" "a disk that something stands upon"
 detach "$inner"
-(
-	exec 8<>"$disk"
-	python3 -c 'import os, sys, time; fd = os.open(sys.argv[1], os.O_RDWR | os.O_EXCL); print("held", flush=True); time.sleep(60)' "$disk" >"$T/held" &
-	holder=$!
-	until grep -q held "$T/held"; do sleep 0.1; done
-	refused "$disk" "something on it is in use" "a disk that somebody holds"
-	kill $holder
-	wait $holder 2>/dev/null
-	[ "$failures" = 0 ]
-) || failures=$((failures + 1))
+cat >"$T/hold.py" <<'END'
+import os, sys, time
+for _ in range(100):
+    try:
+        os.open(sys.argv[1], os.O_RDWR | os.O_EXCL)
+        print("held", flush=True)
+        time.sleep(60)
+    except OSError:
+        time.sleep(0.1)
+END
+python3 "$T/hold.py" "$disk" >"$T/held" &
+holder=$!
+for _ in $(seq 150); do
+	grep -q held "$T/held" && break
+	sleep 0.1
+done
+refused "$disk" "something on it is in use" "a disk that somebody holds"
+kill $holder
+wait $holder 2>/dev/null
 changed "$disk" && fail "a disk in use was changed"
 mkfs.ext4 -qF "$disk" 250M
 mkdir -p "$T/mnt point"
