@@ -70,6 +70,20 @@ static const struct verb fleet_verbs[] = {
 		.min_arguments = 1,
 		.max_arguments = 1,
 		.run = verb_job_check},
+	{.name = "update",
+		.arguments = N_("BOX BUNDLE"),
+		.summary = N_("install a new system on a box, beside the one that runs"),
+		.details =
+			N_("BUNDLE is a file here, which is sent; an http or https address, "
+			   "which the box fetches; or\nbox:/PATH, a file that is on the box. What "
+			   "is sent or fetched already is not moved again\nafter an interruption. "
+			   "The box restarts into it in the hours of its settings, goes back\nto "
+			   "the system before if the new one does not prove itself, and tells "
+			   "both in its status."),
+		.options = verb_update_options,
+		.min_arguments = 2,
+		.max_arguments = 2,
+		.run = verb_update},
 	{.name = "jobs",
 		.arguments = N_("BOX"),
 		.summary = N_("list the latest jobs of a box"),
@@ -188,8 +202,8 @@ static int run_fleet(int argc, char **argv, void *context)
 	return status;
 }
 
-/* main hands "fleet" with all that follows on to its own table; here come only odd orders like
- * "nexus -- fleet". */
+/* main hands "fleet" with all that follows, and "update", on to its own table; here come only odd
+ * orders like "nexus -- fleet". */
 static int help_fleet(int argc, char **argv, void *context)
 {
 	char help[] = "--help", *again[] = {argv[0], help, NULL};
@@ -210,6 +224,11 @@ static const struct verb top_verbs[] = {
 	{.name = "fleet",
 		.arguments = N_("COMMAND [ARGUMENT...]"),
 		.summary = N_("look after the boxes"),
+		.max_arguments = -1,
+		.run = help_fleet},
+	{.name = "update",
+		.arguments = N_("BOX BUNDLE"),
+		.summary = N_("the same as 'nexus fleet update'"),
 		.max_arguments = -1,
 		.run = help_fleet},
 	{.name = "usb",
@@ -235,6 +254,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && strcmp(argv[1], "fleet") == 0)
 		return run_fleet(argc - 1, argv + 1, &arg_console);
+	if (argc > 1 && strcmp(argv[1], "update") == 0)
+		return run_fleet(argc, argv, &arg_console);
 	if (argc > 1 && strcmp(argv[1], "usb") == 0)
 		return verb_main(&usb_program, argc - 1, argv + 1, &arg_console);
 	return verb_main(&top_program, argc, argv, &arg_console);

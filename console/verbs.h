@@ -20,6 +20,9 @@ int verb_job_restore(int argc, char **argv, void *context);
 int verb_job_list(int argc, char **argv, void *context);
 int verb_job_log(int argc, char **argv, void *context);
 
+extern const struct verb_option verb_update_options[];
+int verb_update(int argc, char **argv, void *context);
+
 int verb_shell(int argc, char **argv, void *context);
 
 extern const struct verb_option verb_box_forget_options[];
