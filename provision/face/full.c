@@ -226,7 +226,6 @@ static const struct {
 	{'\r', VIEW_ENTER},
 	{'\n', VIEW_ENTER},
 	{ESCAPE, VIEW_BACK},
-	{KEY_LEFT, VIEW_BACK},
 	{CONTROL('c'), VIEW_QUIT},
 	{KEY_BACKSPACE, VIEW_ERASE},
 	{CONTROL('h'), VIEW_ERASE},
@@ -245,11 +244,48 @@ static bool key_of(int code, enum view_key *ret)
 	return code >= ' ' && code < 127;
 }
 
+/* The rest of a sequence that is not in the description of this terminal: on serial lines people
+ * say vt100 and sit at something else. Those that all of them send are understood, others are no
+ * key at all; they are never an Esc with letters after it. */
+static int read_sequence(void)
+{
+	static const struct {
+		char last;
+		int number, code;
+	} sequences[] = {
+		{'A', 0, KEY_UP},
+		{'B', 0, KEY_DOWN},
+		{'H', 0, KEY_HOME},
+		{'F', 0, KEY_END},
+		{'~', 1, KEY_HOME},
+		{'~', 7, KEY_HOME},
+		{'~', 4, KEY_END},
+		{'~', 8, KEY_END},
+		{'~', 5, KEY_PPAGE},
+		{'~', 6, KEY_NPAGE},
+	};
+	int number = 0, c = wgetch(stdscr);
+
+	if (c == ERR || c == ESCAPE)
+		return ESCAPE;
+	if (c != '[' && c != 'O')
+		return KEY_UNDO;
+	while ((c = wgetch(stdscr)) != ERR && c < '@')
+		number = c >= '0' && c <= '9' && number < 100 ? number * 10 + c - '0' : number;
+	for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++)
+		if (sequences[i].last == c && sequences[i].number == number)
+			return sequences[i].code;
+	return KEY_UNDO; /* which does nothing here */
+}
+
 /* One key of a terminal; ERR: there is none. The terminal is the current one then. */
 static int read_key(struct terminal *t)
 {
+	int code;
+
 	set_term(t->screen);
-	return wgetch(stdscr);
+	code = wgetch(stdscr);
+	return code == ESCAPE ? read_sequence() : code;
 }
 
 /* Takes all keys that are there. 1: answered. */
@@ -284,13 +320,15 @@ static int hear(struct terminal *t, const struct page *page, struct view *view,
 	return 0;
 }
 
-static void forget_keys(struct full *full)
+/* Nor does what the kernel wrote across the page before stay. */
+static void begin_page(struct full *full)
 {
 	for (size_t i = 0; i < full->count; i++) {
 		if (!full->terminals[i].screen)
 			continue;
 		set_term(full->terminals[i].screen);
 		flushinp();
+		clearok(stdscr, TRUE);
 	}
 }
 
@@ -335,7 +373,7 @@ int full_ask(struct full *full, const struct page *page, struct page_answer *ret
 	struct view view;
 	int r;
 
-	forget_keys(full);
+	begin_page(full);
 	view_begin(page, &view);
 	for (;;) {
 		r = draw_all(full, page, &view, err);

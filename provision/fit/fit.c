@@ -51,7 +51,7 @@ void fit_add_disk(
 	fit->disks++;
 	if (health == HW_SMART_FAILED) {
 		if (!fit->failing_disks++)
-			snprintf(fit->failing, sizeof(fit->failing), "%s", disk->path);
+			snprintf(fit->failing, sizeof(fit->failing), "/dev/%s", disk->name);
 	} else if (usable) {
 		fit->usable_disks++;
 	}
