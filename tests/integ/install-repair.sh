@@ -52,10 +52,11 @@ run --source "$stick_dev" --target "$disk" --repair
 expect 0 "Repairing" "a system that has rotted is repaired"
 complete_adopted() {
 	with_data "$disk" test ! -e var/lib/nexus-agent/adoption.json || fail "$1: it is no longer adopted"
-	same "$stick" nexus-bios "$disk" 2048 123457 && same "$stick" nexus-esp "$disk" 4096 $((64 << 20)) &&
-		same "$stick" nexus-live-kernel "$disk" 137216 $((3 << 20)) &&
-		same "$stick" nexus-live-root "$disk" "$root_at" $((8 << 20)) && cmp -n 440 "$stick" "$disk" ||
-		fail "$1: the system is the stick's"
+	same "$stick" nexus-bios "$disk" 2048 123457 || fail "$1: core of GRUB"
+	same "$stick" nexus-esp "$disk" 4096 $((64 << 20)) || fail "$1: ESP"
+	same "$stick" nexus-live-kernel "$disk" 137216 $((3 << 20)) || fail "$1: kernel"
+	same "$stick" nexus-live-root "$disk" "$root_at" $((8 << 20)) || fail "$1: root"
+	cmp -n 440 "$stick" "$disk" || fail "$1: boot code"
 	dd if="$disk" bs=512 skip=$((135168 + 8)) count=2 status=none |
 		grep -q "^MACHINE_ID=$(with_data "$disk" cat var/lib/nexus-identity/machine-id)$" || fail "$1: machine id"
 }

@@ -11,7 +11,7 @@ need
 for tool in tmux zbarimg python3 systemd-hwdb; do
 	command -v $tool >/dev/null || skip "needs $tool"
 done
-export LC_ALL=C.UTF-8 LANGUAGE= NEXUS_LOCALEDIR=$BUILD/po
+export LC_ALL=C.UTF-8 LANGUAGE='' NEXUS_LOCALEDIR=$BUILD/po
 trap 'term_close; cleanup' EXIT
 use_layout small
 pc_notes "$T/notes.bin"
