@@ -12,6 +12,8 @@
 #include "agent/common/journal.h"
 #include "agent/common/shown.h"
 #include "agent/report.h"
+#include "agent/restart.h"
+#include "agent/trial.h"
 #include "agent/work.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -22,7 +24,6 @@
 #define TICK_US 60000000u
 #define TICK_BUSY_US 5000000u /* while the start or a job is under way */
 #define STAMP_US 300000000u
-#define MARK_GOOD_UNIT "nexus-mark-good.service"
 
 static int64_t now_s(const struct agent *agent)
 {
@@ -69,27 +70,10 @@ static void enter_boot(struct agent *agent)
 
 /* --- health --- */
 
-static void pass_gate(struct agent *agent)
+static void gather(struct agent *agent)
 {
-	uint64_t now_us = clock_monotonic_us(agent->clock);
-	struct err err = ERR_INIT;
-	const char *why;
-
-	if (agent->gate_asked || agent->facts.boot.good || !*agent->slot.slot ||
-		!str_equal(agent->slot.mode, "installed"))
-		return;
-	if (!health_gate(&agent->facts, &why)) {
-		log_debug("not marked good yet: %s", why);
-		agent->up_since_us = 0;
-		return;
-	}
-	if (!agent->up_since_us)
-		agent->up_since_us = now_us;
-	if (now_us - agent->up_since_us < agent->settings.gate_delay_us)
-		return;
-	agent->gate_asked = true;
-	if (units_start(agent->units, MARK_GOOD_UNIT, &err) < 0)
-		log_warning("%s", err.text);
+	facts_gather(agent->root, &agent->slot, &agent->facts);
+	trial_gather(agent);
 }
 
 static void plan_backup(struct agent *agent)
@@ -101,7 +85,7 @@ static void plan_backup(struct agent *agent)
 	struct err err = ERR_INIT;
 
 	if (!backup->next_s || backup->next_s > now_s(agent) || jobs_running(agent->jobs) ||
-		str_equal(agent->slot.mode, "live"))
+		agent->restarting || str_equal(agent->slot.mode, "live"))
 		return;
 	if (agent_run(agent, &request, id, &err) < 0)
 		log_error("plan backup: %s", err.text);
@@ -109,20 +93,12 @@ static void plan_backup(struct agent *agent)
 
 /* --- answers of systemd --- */
 
-static void slot_marked(struct agent *agent, const char *result, const char *why)
-{
-	facts_gather_boot(agent->root, &agent->slot, &agent->facts);
-	agent->gate_asked = str_equal(result, "done");
-	agent->up_since_us = 0;
-	if (!agent->gate_asked)
-		log_warning("mark slot good: %s%s%s", result, why ? ": " : "", why ? why : "");
-	report_evaluate(agent);
-}
-
 static void unit_ended(void *context, const char *unit, const char *result, const char *why)
 {
-	if (str_equal(unit, MARK_GOOD_UNIT))
-		slot_marked(context, result, why);
+	if (str_equal(unit, TRIAL_UNIT))
+		trial_marked(context, result, why);
+	else if (str_equal(unit, RESTART_UNIT))
+		restart_refused(context, result, why);
 	else
 		work_unit_ended(context, unit, result, why);
 }
@@ -142,7 +118,7 @@ static void units_failed(void *context, const struct str_list *units)
 		fleet_text_copy(facts->failed_units[facts->failed_unit_count++],
 			sizeof(*facts->failed_units), units->items[i]);
 	report_evaluate(agent);
-	pass_gate(agent);
+	trial_look(agent);
 }
 
 static void system_state(void *context, const char *state)
@@ -182,9 +158,10 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *context)
 		units_ask_clock(agent->units);
 	if (*agent->facts.state_error)
 		store_boots(agent);
-	facts_gather(agent->root, &agent->slot, &agent->facts);
+	gather(agent);
 	report_evaluate(agent);
 	work_look(agent);
+	restart_look(agent);
 	plan_backup(agent);
 	sd_event_source_set_time_relative(source, busy ? TICK_BUSY_US : TICK_US);
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -210,8 +187,9 @@ static int on_file(sd_event_source *source, const struct inotify_event *event, v
 	(void)source;
 	(void)event;
 	work_take(agent);
-	facts_gather(agent->root, &agent->slot, &agent->facts);
+	gather(agent);
 	report_evaluate(agent);
+	restart_look(agent);
 	return 0;
 }
 
@@ -344,6 +322,7 @@ static int read_state(struct agent *agent, int jobs_fd, struct err *err)
 		return r;
 	enter_boot(agent);
 	store_boots(agent);
+	trial_begin(agent);
 	return 0;
 }
 
@@ -372,7 +351,7 @@ int agent_open(const char *root, sd_event *event, sd_bus *bus, const struct cloc
 		r = start_timers(agent, err);
 	if (r < 0)
 		return r;
-	facts_gather(root, &agent->slot, &agent->facts);
+	gather(agent);
 	*ret = TAKE(agent);
 	return 0;
 }
@@ -426,6 +405,7 @@ int agent_reload(struct agent *agent, struct err *err)
 		settings_done(&agent->settings);
 		agent->settings = settings;
 		agent->facts.settings_error[0] = '\0';
+		sd_event_source_set_time_relative(agent->tick, 0); /* what is due now? */
 	}
 	report_evaluate(agent);
 	return r;
@@ -441,7 +421,7 @@ void agent_stop(struct agent *agent)
 
 void agent_status(struct agent *agent, struct fleet_status *status)
 {
-	facts_gather(agent->root, &agent->slot, &agent->facts);
+	gather(agent);
 	report_evaluate(agent);
 	report_status(agent, status);
 }
@@ -454,7 +434,9 @@ int agent_run(struct agent *agent, const struct fleet_contract_request *request,
 	r = jobs_add(agent->jobs, request, ret_id, err);
 	if (r < 0)
 		return r;
-	jobs_go_on(agent->jobs);
+	/* A job that begins now would be cut off; its record starts it after the restart. */
+	if (!agent->restarting)
+		jobs_go_on(agent->jobs);
 	/* Soon: the unit of the job is to be looked after. */
 	sd_event_source_set_time_relative(agent->tick, TICK_BUSY_US);
 	return 0;

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/i18n.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "json/json.h"
 
 #define JOBS_TOLD_MAX 32
@@ -83,6 +84,8 @@ static int on_get_job(sd_bus_message *call, void *context, sd_bus_error *ret_err
 static int request_from_args(
 	const char *kind, const char *args, struct fleet_contract_request *ret, struct err *err)
 {
+	static const char *const keys[] = {
+		"snapshot", "target", "source", "sha256", "size", "older", "now", "only_check"};
 	cleanup_json struct json *given = NULL, *json = json_object_new();
 	cleanup_free char *line = NULL;
 	int r;
@@ -95,8 +98,9 @@ static int request_from_args(
 	json_set_integer(json, "id", 1);
 	json_set_text(json, "op", fleet_contract_op_name(FLEET_CONTRACT_RUN));
 	json_set_text(json, "kind", kind);
-	json_set_text(json, "snapshot", json_get_text(given, "snapshot"));
-	json_set_text(json, "target", json_get_text(given, "target"));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (json_get(given, keys[i]))
+			json_set(json, keys[i], json_copy(json_get(given, keys[i])));
 	r = json_finish(json, &line, err);
 	if (r >= 0)
 		r = fleet_contract_request_parse(line, strlen(line), ret, NULL, err);
@@ -175,6 +179,21 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
 	return sd_bus_message_append(reply, "s", text);
 }
 
+/* Where the gate puts what an operator sends. */
+static int get_upload_folder(sd_bus *bus, const char *path, const char *interface,
+	const char *property, sd_bus_message *reply, void *context, sd_bus_error *ret_error)
+{
+	const struct agent *agent = context;
+	cleanup_free char *folder = str_printf("%s" FLEET_CONTRACT_PUT_FOLDER, agent->root);
+
+	(void)bus;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)ret_error;
+	return folder ? sd_bus_message_append(reply, "s", folder) : -ENOMEM;
+}
+
 static int get_adopted(sd_bus *bus, const char *path, const char *interface, const char *property,
 	sd_bus_message *reply, void *context, sd_bus_error *ret_error)
 {
@@ -200,6 +219,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("BoxId", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("Name", "s", get_text, 0, EMITS),
 	SD_BUS_PROPERTY("Version", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("UploadFolder", "s", get_upload_folder, 0, SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_METHOD_WITH_ARGS(
 		"GetStatus", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", status_json), on_get_status, OPEN),
 	SD_BUS_METHOD_WITH_ARGS(

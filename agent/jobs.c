@@ -76,6 +76,13 @@ const struct fleet_job *jobs_last(
 	return NULL;
 }
 
+const struct fleet_contract_request *jobs_request(const struct jobs *jobs, const char *id)
+{
+	struct entry *entry = find_entry(jobs, id);
+
+	return entry ? &entry->record.request : NULL;
+}
+
 /* --- records --- */
 
 static int entry_write(struct jobs *jobs, struct entry *entry, struct err *err)
@@ -243,6 +250,14 @@ static int new_id(const struct jobs *jobs, char ret_id[FLEET_JOB_ID_SIZE], struc
 	return 0;
 }
 
+static bool same_update(
+	const struct fleet_contract_request *a, const struct fleet_contract_request *b)
+{
+	return str_equal(a->source, b->source) && str_equal(a->sha256, b->sha256) &&
+	       a->size == b->size && a->older == b->older && a->now == b->now &&
+	       a->only_check == b->only_check;
+}
+
 /* One that waits or runs and would do the same. */
 static const struct fleet_job *find_twin(
 	const struct jobs *jobs, const struct fleet_contract_request *request)
@@ -251,7 +266,8 @@ static const struct fleet_job *find_twin(
 		return NULL;
 	for (size_t i = 0; i < jobs->count; i++)
 		if (!fleet_job_ended(job_of(jobs, i)) &&
-			str_equal(job_of(jobs, i)->kind, request->kind))
+			str_equal(job_of(jobs, i)->kind, request->kind) &&
+			same_update(&jobs->entries[i]->record.request, request))
 			return job_of(jobs, i);
 	return NULL;
 }

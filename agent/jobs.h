@@ -32,8 +32,9 @@ int jobs_open(int dir_fd, const struct jobs_ops *ops, void *context, const struc
 	struct jobs **ret, struct err *err) __attribute__((warn_unused_result));
 void jobs_free(struct jobs *jobs);
 
-/* Writes a record for what request (op run) asks for; it is durable on return. A backup or check
- * that waits or runs already is not asked for twice: its id is returned. -EBUSY when the queue is
+/* Writes a record for what request (op run) asks for; it is durable on return. A backup or check,
+ * or an update from the same source, that waits or runs already is not asked for twice: its id is
+ * returned. -EBUSY when the queue is
  * full, else the errno of writing. */
 int jobs_add(struct jobs *jobs, const struct fleet_contract_request *request,
 	char ret_id[FLEET_JOB_ID_SIZE], struct err *err) __attribute__((warn_unused_result));
@@ -48,6 +49,9 @@ const struct fleet_job *jobs_running(const struct jobs *jobs);
 /* The newest of a kind that ended so, or NULL. */
 const struct fleet_job *jobs_last(
 	const struct jobs *jobs, const char *kind, enum fleet_job_state state);
+
+/* What a job was asked for with; borrowed, NULL when there is no such job. */
+const struct fleet_contract_request *jobs_request(const struct jobs *jobs, const char *id);
 
 /* Takes progress and result from what the worker reported of a running job. */
 void jobs_report(struct jobs *jobs, const struct fleet_job *reported);

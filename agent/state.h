@@ -13,6 +13,7 @@
 #include "agent/health/boots.h"
 #include "agent/health/facts.h"
 #include "agent/health/health.h"
+#include "agent/health/systems.h"
 #include "agent/jobs.h"
 #include "agent/units.h"
 #include "base/clock.h"
@@ -40,11 +41,14 @@ struct agent {
 	struct facts_image image;
 	struct slot slot;
 	struct boots boots;
+	struct systems systems;
 	struct health_facts facts;
 	enum fleet_status_level level; /* as last evaluated */
 	int64_t boot_s; /* since 1970: when this boot began, by today's clock */
 	uint64_t up_since_us; /* monotonic: since when the gate is passed; 0: it is not */
 	bool gate_asked; /* nexus-mark-good was started */
+	char mark_error[256]; /* why it failed, or "" */
+	bool restarting; /* the restart into an update is under way */
 	unsigned lost_looks; /* looks in a row that found the running job's unit gone */
 	char *issue; /* owned; as last written */
 	sd_event_source *tick, *stamp, *link, *watches[4];

@@ -134,7 +134,8 @@ int units_start(struct units *units, const char *unit, struct err *err)
 		return err_set(err, ERR_BUG, EBUSY, "start %s: too much at once", unit);
 	start_done(start);
 	r = sd_bus_call_method_async(units->bus, &start->slot, MANAGER_NAME, MANAGER_PATH,
-		MANAGER_INTERFACE, "StartUnit", on_started, start, "ss", unit, "replace");
+		MANAGER_INTERFACE, "StartUnit", on_started, start, "ss", unit,
+		str_ends(unit, ".target") ? "replace-irreversibly" : "replace");
 	if (r < 0)
 		return err_errno(err, r, "start %s", unit);
 	memcpy(start->unit, unit, strlen(unit) + 1);

@@ -32,7 +32,8 @@ int units_open(sd_bus *bus, const struct units_ops *ops, void *context, struct u
 	struct err *err) __attribute__((warn_unused_result));
 void units_free(struct units *units);
 
-/* Starts a oneshot unit; ops->ended tells the end. */
+/* Starts a oneshot unit; ops->ended tells the end. A target (a restart of the system) is not to be
+ * called off by what is asked for later. */
 int units_start(struct units *units, const char *unit, struct err *err)
 	__attribute__((warn_unused_result));
 

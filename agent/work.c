@@ -5,6 +5,7 @@
 
 #include "agent/common/journal.h"
 #include "agent/report.h"
+#include "agent/trial.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/i18n.h"
@@ -12,6 +13,7 @@
 #include "base/str.h"
 
 #define LOST_LOOKS_MAX 2
+#define BOOTSTATE_UNIT "nexus-bootstate.service" /* shows the boot state anew */
 
 static char *unit_of(const struct fleet_job *job)
 {
@@ -79,6 +81,18 @@ void work_take(struct agent *agent)
 		jobs_report(agent->jobs, &reported);
 }
 
+static void end_update(struct agent *agent, const struct fleet_job *job, bool ok)
+{
+	const struct fleet_contract_request *request = jobs_request(agent->jobs, job->id);
+	struct err err = ERR_INIT;
+
+	if (ok && !request->only_check)
+		trial_installed(agent, job->result.version);
+	/* RAUC has written the boot state. */
+	if (units_start(agent->units, BOOTSTATE_UNIT, &err) < 0)
+		log_warning("%s", err.text);
+}
+
 /* Ends the running job; ok and why are what its unit said. */
 static void end_job(struct agent *agent, bool ok, const char *why)
 {
@@ -89,6 +103,8 @@ static void end_job(struct agent *agent, bool ok, const char *why)
 		return;
 	memcpy(id, running->id, sizeof(id));
 	work_take(agent);
+	if (str_equal(running->kind, "update"))
+		end_update(agent, running, ok);
 	jobs_ended(agent->jobs, id, ok, why);
 	report_evaluate(agent);
 }

@@ -24,7 +24,9 @@ static void on_error(void *context, const char *path, const struct err *err)
 {
 	struct backing_up *job = context;
 
+	common_display_pause(&job->display);
 	common_tell(job->common, path, err);
+	common_display_resume(&job->display);
 }
 
 /* What harms nothing but costs time. */
@@ -40,15 +42,9 @@ static void on_note(void *context, const struct err *err)
 		common_print_json(json);
 		return;
 	}
-	common_display_clear(&job->display);
+	common_display_pause(&job->display);
 	fprintf(stderr, _("nexus-backup: note: %s; the backup goes on without it.\n"), err->text);
-}
-
-static void on_tick(void *context)
-{
-	struct backing_up *job = context;
-
-	common_display_tick(&job->display);
+	common_display_resume(&job->display);
 }
 
 /* The whole of it came; but a command that fails has not said all. */
@@ -164,11 +160,9 @@ static void print_summary(const struct backing_up *job, const struct snapshot *s
 static int finish(struct backing_up *job, const struct snapshot *snapshot)
 {
 	const struct common *common = job->common;
-	struct common_display *display = &job->display;
 	struct progress_view view;
 
-	common_display_end(display);
-	progress_look(&display->progress, &clock_system, &view);
+	progress_look(&job->display.progress, &clock_system, &view);
 	view.errors += job->request->missing;
 	if (common->json)
 		print_summary_json(job, snapshot, &view);
@@ -205,21 +199,23 @@ static int save(struct common_session *session, struct backing_up *job,
 	struct save_options *options = &request->save;
 	int r;
 
-	common_display_start(&job->display, job->common);
+	progress_enter(&job->display.progress, PROGRESS_INDEX);
 	r = load(session, &list, err);
+	progress_enter(&job->display.progress, PROGRESS_WORKING);
 	if (r >= 0)
 		r = find_parent(&list, request, &options->parent, err);
 	if (r < 0)
 		return r;
+	common_display_watch(&job->display, session->repository);
 	options->count_first = options->count_first && (job->common->json || job->display.terminal);
 	options->stop = job->common->stop;
 	options->progress = &job->display.progress;
 	options->on_error = on_error;
 	options->on_note = on_note;
 	options->resumed = &job->resumed;
-	options->tick = on_tick;
 	options->context = job;
 	r = save_run(session->repository, session->lock, options, &snapshot, err);
+	common_display_end(&job->display);
 	return r < 0 ? r : finish(job, &snapshot);
 }
 
@@ -258,11 +254,13 @@ static int run(int argc, char **argv, void *context)
 	code = common_open(common, &repository_options, COMMON_LOCK_SHARED, &session);
 	if (code)
 		return code;
+	common_display_start(&job.display, common);
 	if (request.command)
 		r = save_command(&session, &job, &request, &err);
 	else
 		r = save(&session, &job, &request, &err);
-	if (r == -EINTR && *common->stop)
+	common_display_end(&job.display);
+	if ((r == -EINTR || r == -ECANCELED) && *common->stop)
 		err_set(&err, ERR_SYSTEM, ECANCELED, "back up: interrupted");
 	return r < 0 ? common_fail(common, &err) : r;
 }

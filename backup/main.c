@@ -15,14 +15,16 @@
 #include "base/verb.h"
 #include "repo/sorted/fault.h"
 
+#define STOP_S 10
+
 static bool arg_verbose; /* nothing looks at it */
-static volatile bool arg_stop; /* set by the handler alone, like this one: */
-static volatile bool arg_show;
+static volatile bool arg_stop; /* set by the handler alone, like these: */
+static volatile bool arg_show, arg_cut;
 static struct rate arg_up = RATE_INIT, arg_down = RATE_INIT;
 static struct common arg_common = {
 	.stop = &arg_stop,
 	.show = &arg_show,
-	.place = {.up = &arg_up, .down = &arg_down, .stop = &arg_stop},
+	.place = {.up = &arg_up, .down = &arg_down, .stop = &arg_stop, .cut = &arg_cut},
 };
 
 static const struct verb_option options[] = {
@@ -104,12 +106,18 @@ static const struct verb_option options[] = {
 	{0},
 };
 
+/* Who is told to stop puts away what it has begun; that is given some time, and none when it is
+ * told again. */
 static void on_signal(int number)
 {
-	if (number == SIGUSR1)
+	if (number == SIGUSR1) {
 		arg_show = true;
-	else
-		arg_stop = true;
+		return;
+	}
+	arg_cut = arg_stop;
+	arg_stop = true;
+	if (number != SIGALRM)
+		(void)alarm(STOP_S);
 }
 
 /* Not from a signal out of nowhere: our own read of a page failed. Whatever locks this thread
@@ -135,6 +143,7 @@ static void prepare_process(void)
 	(void)mallopt(M_TRIM_THRESHOLD, 2 << 20);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
+	(void)sigaction(SIGALRM, &action, NULL);
 	action.sa_flags = SA_RESTART;
 	(void)sigaction(SIGUSR1, &action, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -85,28 +85,25 @@ static void on_error(void *context, const char *path, const struct err *err)
 {
 	struct restoring *job = context;
 
+	common_display_pause(&job->display);
 	common_tell(job->common, path, err);
-}
-
-static void on_tick(void *context)
-{
-	struct restoring *job = context;
-
-	common_display_tick(&job->display);
+	common_display_resume(&job->display);
 }
 
 /* A warning; --json has its errors only. */
 static void on_tight(void *context, uint64_t needed_bytes, uint64_t free_bytes)
 {
-	const struct restoring *job = context;
+	struct restoring *job = context;
 	char needed[32], room[32];
 
 	if (job->common->json)
 		return;
 	common_format_bytes(needed_bytes, needed);
 	common_format_bytes(free_bytes, room);
+	common_display_pause(&job->display);
 	fprintf(stderr, _("Space may run out: up to %s are needed, there is room for %s.\n"),
 		needed, room);
+	common_display_resume(&job->display);
 }
 
 static void set_integer(struct json *json, const char *key, uint64_t value)
@@ -160,7 +157,6 @@ static int finish(const struct common *common, struct common_display *display,
 {
 	struct progress_view view;
 
-	common_display_end(display);
 	progress_look(&display->progress, &clock_system, &view);
 	if (common->json)
 		print_json(&view, counts);
@@ -238,12 +234,14 @@ static int restore(const struct common *common, const char *which,
 	common_display_start(&job.display, common);
 	own.progress = &job.display.progress;
 	own.on_error = on_error;
-	own.tick = on_tick;
 	own.on_tight = on_tight;
 	own.context = &job;
+	progress_enter(&job.display.progress, PROGRESS_INDEX);
 	r = pick_one(session.repository, which, &arg_choose, &pick, err);
+	progress_enter(&job.display.progress, PROGRESS_WORKING);
 	if (r >= 0)
 		r = restore_run(session.repository, &pick.tree, &own, &counts, err);
+	common_display_end(&job.display);
 	return r < 0 ? r : finish(common, &job.display, &counts);
 }
 

@@ -70,6 +70,20 @@ static const struct verb fleet_verbs[] = {
 		.min_arguments = 1,
 		.max_arguments = 1,
 		.run = verb_job_check},
+	{.name = "update",
+		.arguments = N_("BOX BUNDLE"),
+		.summary = N_("install a new system on a box, beside the one that runs"),
+		.details =
+			N_("BUNDLE is a file here, which is sent; an http or https address, "
+			   "which the box fetches; or\nbox:/PATH, a file that is on the box. What "
+			   "is sent or fetched already is not moved again\nafter an interruption. "
+			   "The box restarts into it in the hours of its settings, goes back\nto "
+			   "the system before if the new one does not prove itself, and tells "
+			   "both in its status."),
+		.options = verb_update_options,
+		.min_arguments = 2,
+		.max_arguments = 2,
+		.run = verb_update},
 	{.name = "jobs",
 		.arguments = N_("BOX"),
 		.summary = N_("list the latest jobs of a box"),
@@ -133,6 +147,52 @@ static const struct verb_program fleet_program = {
 		       "reachable,\n5 refused: wrong code, other host key, not adopted by us."),
 };
 
+static const struct verb_option usb_options[] = {
+	{.long_name = "json", .help = N_("print JSON on stdout"), .flag = &arg_console.json},
+	{.long_name = "no-input",
+		.help = N_("never ask; fail where an answer would be needed"),
+		.flag = &arg_console.no_input},
+	{0},
+};
+
+static const struct verb usb_verbs[] = {
+	{.name = "list",
+		.arguments = "",
+		.summary = N_("list the disks that could become a stick"),
+		.run = verb_usb_list},
+	{.name = "write",
+		.arguments = N_("IMAGE"),
+		.summary = N_("make a stick that installs, or a file of one"),
+		.details = N_("The image is held against SHA256SUMS beside it and its signature. "
+			      "Without --to the disks that\ncan be carried away are listed and one "
+			      "is asked for; what is not blank is only erased after\nits word was "
+			      "typed. What was written is read back. Until the end the stick does "
+			      "not look\nbootable. A disk needs root; a file does not."),
+		.options = verb_usb_write_options,
+		.min_arguments = 1,
+		.max_arguments = 1,
+		.run = verb_usb_write},
+	{.name = "check",
+		.arguments = N_("STICK"),
+		.summary = N_("check a stick, or the image of one, piece by piece"),
+		.details = N_("Each piece is held against the list in the stick itself; what a "
+			      "Windows PC writes beside the\nfiles of a stick is no damage. Exit "
+			      "status: 0 all good, 1 damaged."),
+		.min_arguments = 1,
+		.max_arguments = 1,
+		.run = verb_usb_check},
+	{0},
+};
+
+static const struct verb_program usb_program = {
+	.name = CONSOLE_PROGRAM " usb",
+	.summary = N_("Make the USB sticks that install boxes, and check them."),
+	.version = NEXUS_VERSION,
+	.options = usb_options,
+	.verbs = usb_verbs,
+	.epilogue = N_("Exit status: 0 done, 1 failed, 2 wrong usage."),
+};
+
 static int run_fleet(int argc, char **argv, void *context)
 {
 	struct console *console = context;
@@ -142,8 +202,8 @@ static int run_fleet(int argc, char **argv, void *context)
 	return status;
 }
 
-/* main hands "fleet" with all that follows on to its own table; here come only odd orders like
- * "nexus -- fleet". */
+/* main hands "fleet" with all that follows, and "update", on to its own table; here come only odd
+ * orders like "nexus -- fleet". */
 static int help_fleet(int argc, char **argv, void *context)
 {
 	char help[] = "--help", *again[] = {argv[0], help, NULL};
@@ -152,12 +212,30 @@ static int help_fleet(int argc, char **argv, void *context)
 	return run_fleet(2, again, context);
 }
 
+static int help_usb(int argc, char **argv, void *context)
+{
+	char help[] = "--help", *again[] = {argv[0], help, NULL};
+
+	(void)argc;
+	return verb_main(&usb_program, 2, again, context);
+}
+
 static const struct verb top_verbs[] = {
 	{.name = "fleet",
 		.arguments = N_("COMMAND [ARGUMENT...]"),
 		.summary = N_("look after the boxes"),
 		.max_arguments = -1,
 		.run = help_fleet},
+	{.name = "update",
+		.arguments = N_("BOX BUNDLE"),
+		.summary = N_("the same as 'nexus fleet update'"),
+		.max_arguments = -1,
+		.run = help_fleet},
+	{.name = "usb",
+		.arguments = N_("COMMAND [ARGUMENT...]"),
+		.summary = N_("make the USB sticks that install boxes"),
+		.max_arguments = -1,
+		.run = help_usb},
 	{0},
 };
 
@@ -176,5 +254,9 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && strcmp(argv[1], "fleet") == 0)
 		return run_fleet(argc - 1, argv + 1, &arg_console);
+	if (argc > 1 && strcmp(argv[1], "update") == 0)
+		return run_fleet(argc, argv, &arg_console);
+	if (argc > 1 && strcmp(argv[1], "usb") == 0)
+		return verb_main(&usb_program, argc - 1, argv + 1, &arg_console);
 	return verb_main(&top_program, argc, argv, &arg_console);
 }

@@ -56,10 +56,24 @@ const char *progress_state_word(enum fleet_job_state state)
 
 const char *progress_kind_word(const char *kind)
 {
-	static const char *const kinds[] = {N_("backup"), N_("restore"), N_("check")};
+	static const char *const kinds[] = {N_("backup"), N_("restore"), N_("check"), N_("update")};
 	size_t i;
 
 	return str_find(kinds, sizeof(kinds) / sizeof(*kinds), kind, &i) ? _(kinds[i]) : kind;
+}
+
+/* What a job is at, if it tells; else its state. */
+static const char *doing_word(const struct fleet_job *job)
+{
+	static const char *const steps[] = {"send", "fetch", "check", "install"};
+	static const char *const words[] = {
+		N_("sending"), N_("fetching"), N_("checking"), N_("installing")};
+	size_t i;
+
+	if (job->state == FLEET_JOB_RUNNING && job->has_progress &&
+		str_find(steps, sizeof(steps) / sizeof(*steps), job->progress.step, &i))
+		return _(words[i]);
+	return progress_state_word(job->state);
 }
 
 /* "1.2 GiB of 3.4 GiB, 12 s left"; owned, NULL without memory. */
@@ -79,7 +93,7 @@ static char *details(const struct fleet_job *job)
 static void show_line(struct progress *progress, const struct fleet_job *job)
 {
 	cleanup_free char *text = job->has_progress ? details(job) : NULL;
-	const char *state = progress_state_word(job->state), *kind = progress_kind_word(job->kind);
+	const char *state = doing_word(job), *kind = progress_kind_word(job->kind);
 
 	if (progress->any && job->state == progress->last_state &&
 		(!job->has_progress || job->progress.percent < progress->last_percent + LINE_STEP))
@@ -99,8 +113,8 @@ static void show_bar(struct progress *progress, const struct fleet_job *job)
 	char bar[80];
 
 	progress_bar(job->has_progress ? job->progress.percent : 0, BAR_WIDTH, bar);
-	fprintf(stderr, "\r\033[K%s %s  %s", progress_kind_word(job->kind), bar,
-		text ? text : progress_state_word(job->state));
+	fprintf(stderr, "\r\033[K%s %s  %s%s%s", progress_kind_word(job->kind), bar,
+		doing_word(job), text ? ", " : "", text ? text : "");
 	fflush(stderr);
 	progress->drawn = true;
 }

@@ -8,16 +8,15 @@
 #include "base/i18n.h"
 #include "base/parse.h"
 #include "console/console.h"
-#include "console/fleet/talk.h"
 #include "console/progress.h"
 #include "console/table.h"
+#include "console/verb_job.h"
 #include "console/verbs.h"
 #include "fleet/contract.h"
 #include "json/json.h"
 
 #define EVENT_SILENCE_US (24ull * 3600 * 1000000) /* a job may be quiet for long */
 #define JOBS_MAX 100
-#define RESUME_TRIES 8 /* 1 + 2 + 4 + 8 + 16 + 30 + 30 + 30 seconds: a box starts in less */
 
 static bool arg_no_wait;
 static const char *arg_snapshot = "latest", *arg_target, *arg_lines = "100", *arg_unit;
@@ -57,22 +56,24 @@ const struct verb_option verb_job_log_options[] = {
 	{0},
 };
 
-/* A box that is being asked. */
-struct asking {
-	struct console *console;
-	struct talk *talk; /* owned */
-	enum fault fault;
-	struct err err;
-};
-
-static void asking_done(struct asking *asking)
+void verb_job_done(struct verb_job *asking)
 {
-	talk_free(asking->talk);
+	talk_free(TAKE(asking->talk));
 }
-#define cleanup_asking __attribute__((cleanup(asking_done)))
 
-/* Finds the box and logs in. 0, or the exit status after telling why not. */
-static int begin(struct asking *asking, const char *name)
+int verb_job_connect(struct verb_job *asking)
+{
+	return ask_open(&asking->console->ask, &asking->talk, &asking->fault, &asking->err);
+}
+
+void verb_job_pause(unsigned failures)
+{
+	unsigned wait_s = failures < 5 ? 1u << failures : 30;
+
+	(void)poll(NULL, 0, (int)wait_s * 1000);
+}
+
+int verb_job_begin(struct verb_job *asking, const char *name)
 {
 	struct console *console = asking->console;
 	cleanup_free char *subject = NULL;
@@ -81,14 +82,14 @@ static int begin(struct asking *asking, const char *name)
 	r = console_ask(console, name, &asking->err);
 	if (r < 0)
 		return console_fail(console, &asking->err);
-	r = ask_open(&console->ask, &asking->talk, &asking->fault, &asking->err);
+	r = verb_job_connect(asking);
 	if (r == 0)
 		return 0;
 	subject = console_subject(&console->box);
 	return console_fail_box(console, subject ? subject : name, asking->fault, &asking->err);
 }
 
-static int fail(struct asking *asking)
+int verb_job_fail(struct verb_job *asking)
 {
 	cleanup_free char *subject = console_subject(&asking->console->box);
 
@@ -134,6 +135,8 @@ static int tell_end(const struct console *console, const struct fleet_job *job)
 		took);
 	printf(_("%s: %s is done, in %s.\n"), console->box.name, progress_kind_word(job->kind),
 		took);
+	if (result->version[0])
+		printf(_("  version   %s\n"), result->version);
 	if (result->snapshot[0])
 		printf(_("  snapshot  %.16s\n"), result->snapshot);
 	if (result->data_added_bytes) {
@@ -146,16 +149,16 @@ static int tell_end(const struct console *console, const struct fleet_job *job)
 }
 
 static void show(
-	const struct asking *asking, struct progress *progress, const struct fleet_job *job)
+	const struct verb_job *asking, struct progress *progress, const struct fleet_job *job)
 {
 	if (asking->console->json)
 		print_job_json(asking->console, job);
-	else if (!arg_no_wait)
+	else if (!asking->no_wait)
 		progress_show(progress, job);
 }
 
 /* Asks once how a job stands, over a new connection if there is none. */
-static int look_again(struct asking *asking, struct fleet_job *job)
+static int look_again(struct verb_job *asking, struct fleet_job *job)
 {
 	struct console *console = asking->console;
 	cleanup_fleet_contract_answer struct fleet_contract_answer answer = {0};
@@ -164,7 +167,7 @@ static int look_again(struct asking *asking, struct fleet_job *job)
 
 	memcpy(request.job, job->id, sizeof(request.job));
 	if (!asking->talk)
-		r = ask_open(&console->ask, &asking->talk, &asking->fault, &asking->err);
+		r = verb_job_connect(asking);
 	if (r == 0)
 		r = ask_request(&console->ask, asking->talk, &request, &answer, &asking->fault,
 			&asking->err);
@@ -179,22 +182,22 @@ static int look_again(struct asking *asking, struct fleet_job *job)
 
 /* The connection broke, the job goes on without us: asks for it now and then, until it has ended
  * or the box stays away. */
-static int resume(struct asking *asking, struct progress *progress, struct fleet_job *job)
+static int resume(struct verb_job *asking, struct progress *progress, struct fleet_job *job)
 {
-	unsigned wait_s = 1, failures = 0;
+	unsigned pauses = 0, failures = 0;
 	int r = 0;
 
 	progress_end(progress);
 	fprintf(stderr, "%s\n",
 		_("The connection broke; the job goes on. Looking for it again ..."));
 	talk_free(TAKE(asking->talk));
-	while (failures < RESUME_TRIES) {
-		(void)poll(NULL, 0, (int)wait_s * 1000);
+	while (failures < VERB_JOB_TRIES) {
+		verb_job_pause(pauses);
 		r = look_again(asking, job);
 		if (r == 0) {
 			show(asking, progress, job);
 			failures = 0;
-			wait_s = 2;
+			pauses = 1;
 			if (fleet_job_ended(job))
 				return 0;
 			continue;
@@ -202,13 +205,13 @@ static int resume(struct asking *asking, struct progress *progress, struct fleet
 		if (asking->fault == FAULT_BOX || fault_exit(asking->fault) == FAULT_EXIT_REFUSED)
 			return r;
 		failures++;
-		wait_s = wait_s < 16 ? 2 * wait_s : 30;
+		pauses++;
 	}
 	return r;
 }
 
 /* Reads events until the final answer. */
-static int read_events(struct asking *asking, struct progress *progress,
+static int read_events(struct verb_job *asking, struct progress *progress,
 	struct fleet_contract_answer *answer, struct fleet_job *job)
 {
 	bool is_event = true;
@@ -231,7 +234,7 @@ static int read_events(struct asking *asking, struct progress *progress,
 	return r;
 }
 
-static int follow(struct asking *asking, struct fleet_contract_answer *first)
+static int follow(struct verb_job *asking, struct fleet_contract_answer *first)
 {
 	struct progress progress;
 	struct fleet_job job = {0};
@@ -242,25 +245,30 @@ static int follow(struct asking *asking, struct fleet_contract_answer *first)
 	if (r < 0 && job.id[0] && asking->fault != FAULT_BOX)
 		r = resume(asking, &progress, &job);
 	progress_end(&progress);
-	return r < 0 ? fail(asking) : tell_end(asking->console, &job);
+	return r < 0 ? verb_job_fail(asking) : tell_end(asking->console, &job);
+}
+
+int verb_job_run(struct verb_job *asking, const struct fleet_contract_request *request)
+{
+	cleanup_fleet_contract_answer struct fleet_contract_answer answer = {0};
+	int r;
+
+	/* The first answer comes soon; after it a job may take its time. */
+	r = ask_request(&asking->console->ask, asking->talk, request, &answer, &asking->fault,
+		&asking->err);
+	if (r < 0)
+		return verb_job_fail(asking);
+	talk_set_limit(asking->talk, EVENT_SILENCE_US);
+	return follow(asking, &answer);
 }
 
 static int run_job(
 	struct console *console, const char *name, const struct fleet_contract_request *request)
 {
-	cleanup_fleet_contract_answer struct fleet_contract_answer answer = {0};
-	cleanup_asking struct asking asking = {.console = console};
-	int r;
+	cleanup_verb_job struct verb_job asking = {.console = console, .no_wait = arg_no_wait};
+	int r = verb_job_begin(&asking, name);
 
-	r = begin(&asking, name);
-	if (r)
-		return r;
-	/* The first answer comes soon; after it a job may take its time. */
-	r = ask_request(&console->ask, asking.talk, request, &answer, &asking.fault, &asking.err);
-	if (r < 0)
-		return fail(&asking);
-	talk_set_limit(asking.talk, EVENT_SILENCE_US);
-	return follow(&asking, &answer);
+	return r ? r : verb_job_run(&asking, request);
 }
 
 static int run_kind(const char *kind, char **argv, void *context)
@@ -368,7 +376,7 @@ int verb_job_list(int argc, char **argv, void *context)
 {
 	struct console *console = context;
 	cleanup_fleet_contract_answer struct fleet_contract_answer answer = {0};
-	cleanup_asking struct asking asking = {.console = console};
+	cleanup_verb_job struct verb_job asking = {.console = console};
 	struct fleet_contract_request request = {.op = FLEET_CONTRACT_JOBS};
 	cleanup_free struct fleet_job *jobs = calloc(JOBS_MAX, sizeof(*jobs));
 	size_t count = 0;
@@ -379,7 +387,7 @@ int verb_job_list(int argc, char **argv, void *context)
 		(void)err_oom(&asking.err);
 		return console_fail(console, &asking.err);
 	}
-	r = begin(&asking, argv[0]);
+	r = verb_job_begin(&asking, argv[0]);
 	if (r)
 		return r;
 	r = ask_request(&console->ask, asking.talk, &request, &answer, &asking.fault, &asking.err);
@@ -388,7 +396,7 @@ int verb_job_list(int argc, char **argv, void *context)
 		r = fleet_contract_answer_jobs(&answer, jobs, JOBS_MAX, &count, &asking.err);
 	}
 	if (r < 0)
-		return fail(&asking);
+		return verb_job_fail(&asking);
 	return console->json ? show_jobs_json(console, jobs, count)
 			     : show_jobs(console, jobs, count);
 }
@@ -430,7 +438,7 @@ int verb_job_log(int argc, char **argv, void *context)
 {
 	struct console *console = context;
 	cleanup_fleet_contract_answer struct fleet_contract_answer answer = {0};
-	cleanup_asking struct asking asking = {.console = console};
+	cleanup_verb_job struct verb_job asking = {.console = console};
 	cleanup_str_list struct str_list lines = {0};
 	struct fleet_contract_request request = {.op = FLEET_CONTRACT_LOG};
 	int r;
@@ -441,7 +449,7 @@ int verb_job_log(int argc, char **argv, void *context)
 		(void)console_fail(console, &asking.err);
 		return VERB_EXIT_USAGE;
 	}
-	r = begin(&asking, argv[0]);
+	r = verb_job_begin(&asking, argv[0]);
 	if (r)
 		return r;
 	r = ask_request(&console->ask, asking.talk, &request, &answer, &asking.fault, &asking.err);
@@ -449,5 +457,5 @@ int verb_job_log(int argc, char **argv, void *context)
 		asking.fault = FAULT_ANSWER;
 		r = fleet_contract_answer_lines(&answer, &lines, &asking.err);
 	}
-	return r < 0 ? fail(&asking) : show_lines(console, &lines);
+	return r < 0 ? verb_job_fail(&asking) : show_lines(console, &lines);
 }

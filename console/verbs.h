@@ -1,5 +1,5 @@
-/* The commands of "nexus fleet": each file verb_*.c gives its option tables and what runs. The
- * context of all is a struct console. */
+/* The commands of "nexus fleet" and "nexus usb": each file verb_*.c gives its option tables and
+ * what runs. The context of all is a struct console. */
 #ifndef NEXUS_CONSOLE_VERBS_H
 #define NEXUS_CONSOLE_VERBS_H
 
@@ -20,6 +20,9 @@ int verb_job_restore(int argc, char **argv, void *context);
 int verb_job_list(int argc, char **argv, void *context);
 int verb_job_log(int argc, char **argv, void *context);
 
+extern const struct verb_option verb_update_options[];
+int verb_update(int argc, char **argv, void *context);
+
 int verb_shell(int argc, char **argv, void *context);
 
 extern const struct verb_option verb_box_forget_options[];
@@ -29,5 +32,10 @@ int verb_box_rename(int argc, char **argv, void *context);
 int verb_box_move(int argc, char **argv, void *context);
 int verb_box_forget(int argc, char **argv, void *context);
 int verb_box_export(int argc, char **argv, void *context);
+
+extern const struct verb_option verb_usb_write_options[];
+int verb_usb_write(int argc, char **argv, void *context);
+int verb_usb_list(int argc, char **argv, void *context);
+int verb_usb_check(int argc, char **argv, void *context);
 
 #endif

@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "fleet/adoption.h"
 #include "provision/disk/target.h"
-#include "provision/seed.h"
-#include "provision/source.h"
+#include "stick/seed.h"
+#include "stick/source.h"
 
 struct box {
 	char id[33]; /* 32 hexadecimal digits */

@@ -1,11 +1,9 @@
 #include "provision/choose.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/file.h"
 #include "base/i18n.h"
@@ -15,7 +13,6 @@
 #include "hw/smart.h"
 #include "json/json.h"
 
-#define WORD_LENGTH 4u
 #define SETTLE_TIMEOUT_US (30ull * 1000 * 1000)
 #define SMART_TIMEOUT_US (20ull * 1000 * 1000)
 
@@ -284,39 +281,5 @@ int choose_auto(const struct hw_disk_list *list, const struct choose_rules *rule
 		return err_set(err, ERR_CONFIG, EEXIST,
 			"choose disk: %zu internal disks could be meant; name one", found);
 	*ret = at;
-	return 0;
-}
-
-/* The last letters and digits of text, or all if it has fewer than four. */
-static bool word_of(const char *text, char ret_word[64])
-{
-	char only[64];
-	size_t n = 0;
-
-	for (const char *c = text; *c && n + 1 < sizeof(only); c++)
-		if (isalnum((unsigned char)*c))
-			only[n++] = *c;
-	only[n] = '\0';
-	if (n < WORD_LENGTH)
-		return false;
-	snprintf(ret_word, 64, "%s", only + n - WORD_LENGTH);
-	return true;
-}
-
-void choose_word(const struct hw_disk *disk, char ret_word[64])
-{
-	if (!word_of(disk->serial, ret_word) && !word_of(disk->model, ret_word))
-		snprintf(ret_word, 64, "%s", disk->name);
-}
-
-int choose_confirm(const struct hw_disk *disk, const char *typed, struct err *err)
-{
-	char word[64];
-
-	choose_word(disk, word);
-	if (strcasecmp(word, typed) != 0)
-		return err_set(err, ERR_DENIED, EKEYREJECTED,
-			"erase %s: the confirmation does not match; nothing was changed",
-			disk->path);
 	return 0;
 }

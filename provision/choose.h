@@ -1,4 +1,4 @@
-/* Which disk may become a box, and what a person must type before its content is erased. */
+/* Which disk may become a box. */
 #ifndef NEXUS_PROVISION_CHOOSE_H
 #define NEXUS_PROVISION_CHOOSE_H
 
@@ -60,13 +60,5 @@ int choose_json(const struct hw_disk_list *list, const struct choose_rules *rule
  * several. */
 int choose_auto(const struct hw_disk_list *list, const struct choose_rules *rules, size_t *ret,
 	struct err *err) __attribute__((warn_unused_result));
-
-/* What must be typed to erase a disk: the last four letters and digits of its serial number,
- * else of its model, else its name. ret_word has 64 bytes. */
-void choose_word(const struct hw_disk *disk, char ret_word[64]);
-
-/* 0 if typed is that word, in any case; else -EKEYREJECTED (kind denied). */
-int choose_confirm(const struct hw_disk *disk, const char *typed, struct err *err)
-	__attribute__((warn_unused_result));
 
 #endif

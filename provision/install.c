@@ -46,7 +46,10 @@ static int step(struct install *in, const char *name, const char *title, uint64_
 
 static int check(struct install *in, struct err *err)
 {
-	return source_verify(in->source, &in->target->layout, in->copy, err);
+	uint64_t room[SOURCE_PIECES];
+
+	layout_room(&in->target->layout, room);
+	return source_verify(in->source, room, in->copy, err);
 }
 
 int install_check(struct install *in, struct err *err)
@@ -140,7 +143,7 @@ static int bootstate_write(struct install *in, struct err *err)
 	uint8_t *state = in->source->bootstate;
 	int r;
 
-	r = bootstate_make(in, (char *)state + TARGET_BOOTSTATE_OFFSET, err);
+	r = bootstate_make(in, (char *)state + SOURCE_BOOTSTATE_OFFSET, err);
 	if (r >= 0)
 		r = copy_write(in->copy, place, state, size, err);
 	if (r >= 0)
@@ -154,13 +157,13 @@ static int bootstate_write(struct install *in, struct err *err)
 static int boot_files(struct install *in, struct err *err)
 {
 	const struct manifest_part *core = &in->source->manifest.bios;
-	const uint8_t *rest = in->source->esp + TARGET_ESP_HEAD;
-	size_t rest_bytes = in->source->esp_bytes - TARGET_ESP_HEAD;
+	const uint8_t *rest = in->source->esp + SOURCE_ESP_HEAD;
+	size_t rest_bytes = in->source->esp_bytes - SOURCE_ESP_HEAD;
 	struct copy_place esp = target_place(in->target, "nexus-esp");
 	struct copy_place bios = target_place(in->target, "nexus-bios");
 	int r;
 
-	esp.offset += TARGET_ESP_HEAD;
+	esp.offset += SOURCE_ESP_HEAD;
 	r = copy_move(
 		in->copy, source_place(in->source, "nexus-bios"), bios, core->size_bytes, err);
 	if (r >= 0)
@@ -195,7 +198,7 @@ int install_run(struct install *in, struct err *err)
 	const struct manifest *m = &in->source->manifest;
 	uint64_t slot = m->kernel.size_bytes + m->root.size_bytes;
 	uint64_t boot = 2 * (m->bios.size_bytes + in->source->esp_bytes +
-				    in->source->bootstate_bytes - TARGET_ESP_HEAD);
+				    in->source->bootstate_bytes - SOURCE_ESP_HEAD);
 	int r;
 
 	r = step(in, "prepare", _("Preparing the disk"), 0, prepare, err);

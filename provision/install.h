@@ -13,7 +13,7 @@
 #include "provision/disk/target.h"
 #include "provision/face/screen.h"
 #include "provision/fit/fit.h"
-#include "provision/source.h"
+#include "stick/source.h"
 
 #define INSTALL_STEPS_MAX 8
 

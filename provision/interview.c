@@ -5,6 +5,7 @@
 
 #include "base/i18n.h"
 #include "base/str.h"
+#include "hw/word.h"
 #include "provision/fit/judge.h"
 #include "provision/report.h"
 #include "provision/wizard.h"
@@ -252,7 +253,7 @@ static int confirm(struct interview *in, enum step_end *ret, struct err *err)
 	if (in->repair || in->state == TARGET_BLANK || in->state == TARGET_UNFINISHED)
 		return 0;
 	if (in->options->confirm)
-		return choose_confirm(chosen, in->options->confirm, err);
+		return hw_word_check(chosen, in->options->confirm, err);
 	if (is_erase_said(in))
 		return 0;
 	if (!interview_asks(in))

@@ -9,8 +9,8 @@
 #include "provision/face/screen.h"
 #include "provision/fit/fit.h"
 #include "provision/options.h"
-#include "provision/seed.h"
-#include "provision/source.h"
+#include "stick/seed.h"
+#include "stick/source.h"
 
 #define INTERVIEW_RUN_DIR "/run/nexus-install" /* for mounts */
 

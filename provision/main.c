@@ -9,8 +9,8 @@
 #include "base/verb.h"
 #include "provision/disk/layout.h"
 #include "provision/options.h"
-#include "provision/seed.h"
 #include "provision/session.h"
+#include "stick/seed.h"
 
 static struct options arg_options = {.layout = LAYOUT_FILE};
 static bool arg_consoles;

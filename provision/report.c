@@ -7,7 +7,7 @@
 #include "base/hex.h"
 #include "base/i18n.h"
 #include "provision/fit/show.h"
-#include "provision/seed.h"
+#include "stick/seed.h"
 #include "json/json.h"
 
 #define SCHEMA "nexus.install-report/1"

@@ -17,8 +17,8 @@
 #include "provision/install.h"
 #include "provision/interview.h"
 #include "provision/report.h"
-#include "provision/seed.h"
 #include "provision/wizard.h"
+#include "stick/seed.h"
 
 #define SEED_FILE "install.conf"
 #define SEED_FILE_MAX (64u << 10)

@@ -8,6 +8,7 @@
 #include "base/i18n.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "hw/word.h"
 #include "provision/advice.h"
 #include "provision/fit/show.h"
 #include "qr/qr.h"
@@ -231,7 +232,7 @@ int wizard_confirm(
 	char word[64];
 	int r;
 
-	choose_word(disk, word);
+	hw_word(disk, word);
 	say_disk(&page, disk);
 	if (strlen(disk->serial) >= 4)
 		page_say(&page, "\n%s\n",
@@ -243,7 +244,7 @@ int wizard_confirm(
 		r = ask(screen, &page, &answer, ret_act, err);
 		if (r < 0 || answer.act != PAGE_NEXT)
 			return r;
-		if (choose_confirm(disk, answer.text, &wrong) >= 0)
+		if (hw_word_check(disk, answer.text, &wrong) >= 0)
 			return 0;
 		snprintf(page.note, sizeof(page.note), "%s",
 			_("The confirmation does not match; nothing was changed."));

@@ -10,8 +10,8 @@
 #include "provision/face/screen.h"
 #include "provision/fit/fit.h"
 #include "provision/install.h"
-#include "provision/manifest.h"
-#include "provision/seed.h"
+#include "stick/manifest.h"
+#include "stick/seed.h"
 
 enum wizard_action {
 	WIZARD_REPAIR, /* keep the data */

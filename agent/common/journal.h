@@ -16,6 +16,8 @@
 #define JOURNAL_SHELL_OPENED "4b0d1fe1a30f4d5f8b0a6e9a5a3f7c09"
 #define JOURNAL_GATE_REFUSED "4b0d1fe1a30f4d5f8b0a6e9a5a3f7c0a"
 #define JOURNAL_SETTINGS_BAD "4b0d1fe1a30f4d5f8b0a6e9a5a3f7c0b"
+#define JOURNAL_RESTART "4b0d1fe1a30f4d5f8b0a6e9a5a3f7c0d"
+#define JOURNAL_TRIAL_FAILED "4b0d1fe1a30f4d5f8b0a6e9a5a3f7c0e"
 #define JOURNAL_SHELL_CLOSED "4b0d1fe1a30f4d5f8b0a6e9a5a3f7c0c"
 
 /* Sends one event to the journal; without one it goes to stderr. field (may be NULL) is one more

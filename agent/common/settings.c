@@ -21,6 +21,7 @@ static const struct conf_key keys[] = {
 	{"Backup", "Retry", CONF_DURATION, S(retry_us), "1h", MINUTE_US, 7 * DAY_US, 0},
 	{"Backup", "BootDelay", CONF_DURATION, S(boot_delay_us), "10min", 0, DAY_US, 0},
 	{"Restore", "Root", CONF_TEXT, S(restore_root), "/data/restore", 0, 0, 1024},
+	{"Update", "Window", CONF_TEXT, S(update_window_text), "02:00-05:00", 0, 0, 16},
 	{"Health", "SpaceWarn", CONF_U64, S(space_warn_percent), "15", 1, 99, 0},
 	{"Health", "SpaceFail", CONF_U64, S(space_fail_percent), "5", 0, 99, 0},
 	{"Health", "MemoryWarn", CONF_U64, S(memory_warn_percent), "10", 1, 99, 0},
@@ -32,6 +33,8 @@ static const struct conf_key keys[] = {
 	{"Health", "BackupFail", CONF_DURATION, S(backup_fail_us), "8d", MINUTE_US, 365 * DAY_US,
 		0},
 	{"Health", "GateDelay", CONF_DURATION, S(gate_delay_us), "20s", 0, 60 * MINUTE_US, 0},
+	{"Health", "GateLimit", CONF_DURATION, S(gate_limit_us), "15min", MINUTE_US, DAY_US, 0},
+	{"Health", "ReadRoot", CONF_BOOL, S(read_root), "yes", 0, 0, 0},
 	{0},
 };
 
@@ -75,6 +78,11 @@ static int read_all(const char *root, struct settings *settings, struct err *err
 		if (r >= 0)
 			r = fill(&settings->backup_excludes, default_excludes, err);
 	}
+	if (r >= 0) {
+		r = window_parse(settings->update_window_text, &settings->update_window, err);
+		if (r < 0)
+			return err_wrap(err, "read settings: Window");
+	}
 	if (r >= 0 && settings->restore_root[0] != '/')
 		r = err_set(err, ERR_CONFIG, EINVAL, "read settings: Root=%s: not an absolute path",
 			settings->restore_root);
@@ -93,7 +101,9 @@ int settings_read(const char *root, struct settings *ret, struct err *err)
 		settings = (struct settings){0};
 		if (conf_defaults(keys, &settings, &ignored) < 0 ||
 			fill(&settings.backup_paths, default_paths, &ignored) < 0 ||
-			fill(&settings.backup_excludes, default_excludes, &ignored) < 0) {
+			fill(&settings.backup_excludes, default_excludes, &ignored) < 0 ||
+			window_parse(settings.update_window_text, &settings.update_window,
+				&ignored) < 0) {
 			settings_done(&settings);
 			return err_oom(err);
 		}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/common/window.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -20,12 +21,17 @@ struct settings {
 	uint64_t retry_us; /* after a failure */
 	uint64_t boot_delay_us; /* no scheduled backup sooner after boot */
 	char *restore_root; /* owned; restores go below it */
+	/* [Update] */
+	char *update_window_text; /* owned */
+	struct window update_window; /* of the text: when to restart into an update */
 	/* [Health] */
 	uint64_t space_warn_percent, space_fail_percent; /* free space below it */
 	uint64_t memory_warn_percent, memory_fail_percent; /* available memory below it */
 	uint64_t temperature_warn_c, temperature_fail_c;
 	uint64_t backup_warn_us, backup_fail_us; /* age of the last good backup */
 	uint64_t gate_delay_us; /* calm time before a boot is called good */
+	uint64_t gate_limit_us; /* after it a new system that is not good yet is left */
+	bool read_root; /* read the whole root before calling a new system good */
 };
 
 /* Reads root's settings (root "" is the system's) over the defaults. No file at all is fine. On

@@ -80,14 +80,27 @@ bool slot_is_good(const struct hw_grubenv *env, const char *slot)
 	       str_equal(hw_grubenv_get(env, "PROVEN"), slot);
 }
 
+static bool is_first_and_ok(const struct hw_grubenv *env, const char *slot)
+{
+	return *hw_grubenv_get(env, "ORDER") == *slot && str_equal(get(env, slot, "_OK"), "1");
+}
+
+void slot_waiting(const struct hw_grubenv *env, const char *slot, char ret_slot[SLOT_SIZE])
+{
+	const char *other = *slot == 'A' ? "B" : "A";
+
+	memset(ret_slot, 0, SLOT_SIZE);
+	if (*slot && is_first_and_ok(env, other) && str_equal(get(env, other, "_TRY"), "0"))
+		ret_slot[0] = *other;
+}
+
 /* True if GRUB had the other slot before this one, tried it and gave it up. An update that waits
  * for its first boot has not been tried yet. */
 static bool fell_back(const struct hw_grubenv *env, const char *other)
 {
 	const char *tries = get(env, other, "_TRY");
 
-	return *hw_grubenv_get(env, "ORDER") == *other && str_equal(get(env, other, "_OK"), "1") &&
-	       *tries && !str_equal(tries, "0");
+	return is_first_and_ok(env, other) && *tries && !str_equal(tries, "0");
 }
 
 int slot_mark_good(

@@ -24,6 +24,9 @@ int slot_read(const char *root, struct slot *ret, struct err *err)
 /* True if the boot state calls the slot good: OK, without tries that did not end well, proven. */
 bool slot_is_good(const struct hw_grubenv *env, const char *slot);
 
+/* The other slot if GRUB is to start it next and has not tried yet: an update. Else "". */
+void slot_waiting(const struct hw_grubenv *env, const char *slot, char ret_slot[SLOT_SIZE]);
+
 /* Marks slot good and proven. If another stands before it in ORDER, GRUB gave that one up: it is
  * no longer OK and comes last, and ret_failed names it; otherwise ret_failed is "". */
 int slot_mark_good(struct hw_grubenv *env, const char *slot, char ret_failed[SLOT_SIZE],

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/gate/log.h"
+#include "agent/gate/put.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -31,6 +32,9 @@ struct session {
 	char follow_job[FLEET_JOB_ID_SIZE];
 	struct fleet_job followed;
 	bool follow_news;
+	/* The file that is coming, and the request that it answers. */
+	struct put put;
+	int64_t put_id;
 };
 
 static int put_line(struct session *session, const char *line, struct err *err)
@@ -133,15 +137,11 @@ static int answer_call(struct session *session, const struct fleet_contract_requ
 static int run_job(struct session *session, const struct fleet_contract_request *request,
 	char **ret_line, struct err *err)
 {
-	cleanup_json struct json *args = json_object_new();
 	cleanup_free char *text = NULL, *id = NULL;
 	int r;
 
-	if (*request->snapshot)
-		json_set_text(args, "snapshot", request->snapshot);
-	if (*request->target)
-		json_set_text(args, "target", request->target);
-	r = json_finish(args, &text, err);
+	/* The agent takes from it what it knows. */
+	r = fleet_contract_request_format(request, &text, err);
 	if (r >= 0)
 		r = call(session, "RunJob", request->kind, text, &id, err);
 	if (r < 0)
@@ -153,6 +153,27 @@ static int run_job(struct session *session, const struct fleet_contract_request 
 	session->followed = (struct fleet_job){0};
 	snprintf(session->follow_job, sizeof(session->follow_job), "%s", id);
 	return 0;
+}
+
+static int begin_put(struct session *session, const struct fleet_contract_request *request,
+	char **ret_line, struct err *err)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	char *folder = NULL;
+	int r;
+
+	r = sd_bus_get_property_string(session->bus, AGENT_NAME, AGENT_PATH, AGENT_INTERFACE,
+		"UploadFolder", &error, &folder);
+	if (r < 0)
+		r = bus_failed(&error, r, err);
+	else
+		r = put_open(folder, request, &session->put, err);
+	if (r >= 0)
+		r = fleet_contract_have_format(request->id, session->put.have, ret_line, err);
+	sd_bus_error_free(&error);
+	free(folder);
+	session->put_id = request->id;
+	return r;
 }
 
 static int answer_log(
@@ -198,6 +219,8 @@ static int answer(struct session *session, const struct fleet_contract_request *
 		return run_job(session, request, ret_line, err);
 	case FLEET_CONTRACT_LOG:
 		return answer_log(request, ret_line, err);
+	case FLEET_CONTRACT_PUT:
+		return begin_put(session, request, ret_line, err);
 	case FLEET_CONTRACT_ADOPT:
 		return adopt(session, request, ret_line, err);
 	}
@@ -218,6 +241,38 @@ static int take_line(struct session *session, const char *line, size_t size, str
 	if (r < 0)
 		return put_refusal(session, id, &why, err);
 	return text ? put_line(session, text, err) : 0;
+}
+
+/* --- a file that comes --- */
+
+static int answer_put(struct session *session, struct err *why, struct err *err)
+{
+	cleanup_free char *path = NULL, *line = NULL;
+	int r;
+
+	r = put_finish(&session->put, &path, why);
+	put_done(&session->put);
+	if (r < 0)
+		return put_refusal(session, session->put_id, why, err);
+	r = fleet_contract_path_format(session->put_id, path, &line, err);
+	return r < 0 ? r : put_line(session, line, err);
+}
+
+/* Moves what came into the file. After a failure the rest of the stream has no meaning: it ends. */
+static int take_file(struct session *session, struct err *err)
+{
+	struct err why = ERR_INIT;
+	ssize_t n;
+	int r;
+
+	n = put_take(&session->put, session->in.data, session->in.size, &why);
+	if (n < 0) {
+		put_done(&session->put);
+		r = put_refusal(session, session->put_id, &why, err);
+		return r < 0 ? r : err_set(err, why.kind, why.code, "%s", why.text);
+	}
+	buf_consume(&session->in, (size_t)n);
+	return session->put.have == session->put.size ? answer_put(session, &why, err) : 0;
 }
 
 /* --- following a job --- */
@@ -265,7 +320,7 @@ static int tell_followed(struct session *session, struct err *err)
 
 static int read_input(struct session *session, struct err *err)
 {
-	char data[8192];
+	char data[16384];
 	ssize_t n;
 
 	n = read(session->in_fd, data, sizeof(data));
@@ -277,17 +332,29 @@ static int read_input(struct session *session, struct err *err)
 	return buf_add(&session->in, data, (size_t)n, err);
 }
 
-/* Answers the lines that are whole; stops while a job is followed. */
+/* Answers the lines that are whole, and takes the files between them; stops while a job is
+ * followed.
+ */
 static int take_lines(struct session *session, struct err *err)
 {
 	const char *start, *end;
 
-	while (!session->follow_id && session->in.size &&
-		(start = (const char *)session->in.data) &&
-		(end = memchr(start, '\n', session->in.size))) {
-		size_t n = (size_t)(end - start);
-		int r = n ? take_line(session, start, n, err) : 0;
+	for (;;) {
+		size_t n;
+		int r;
 
+		if (put_is_open(&session->put)) {
+			r = take_file(session, err);
+			if (r < 0 || put_is_open(&session->put))
+				return r;
+			continue;
+		}
+		start = (const char *)session->in.data;
+		if (session->follow_id || !session->in.size ||
+			!(end = memchr(start, '\n', session->in.size)))
+			break;
+		n = (size_t)(end - start);
+		r = n ? take_line(session, start, n, err) : 0;
 		if (r < 0)
 			return r;
 		buf_consume(&session->in, n + 1);
@@ -354,7 +421,8 @@ int session_serve(int in_fd, int out_fd, bool adopt_only, struct err *err)
 	struct session session = {.in_fd = in_fd,
 		.out_fd = out_fd,
 		.adopt_only = adopt_only,
-		.in = BUF_INIT(FLEET_CONTRACT_REQUEST_MAX + 16384)};
+		.in = BUF_INIT(FLEET_CONTRACT_REQUEST_MAX + 16384),
+		.put = PUT_INIT};
 	int r;
 
 	r = sd_bus_open_system(&session.bus);
@@ -365,6 +433,7 @@ int session_serve(int in_fd, int out_fd, bool adopt_only, struct err *err)
 		err_errno(err, r, "open system bus");
 	else
 		r = serve(&session, err);
+	put_done(&session.put);
 	buf_done(&session.in);
 	sd_bus_flush_close_unref(session.bus);
 	return r;

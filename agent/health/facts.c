@@ -150,23 +150,52 @@ static void gather_disks(const char *root, struct health_facts *facts)
 	free(names);
 }
 
+/* The data partition is there and its file system can be written. By mountinfo's last part, the
+ * file system's own options: the mount itself is read-only in this daemon's sandbox. What can't be
+ * read is not known. */
+static void gather_mounts(const char *root, struct health_facts *facts)
+{
+	const char *what = "the data partition is not mounted", *options;
+	cleanup_free char *text = NULL;
+	struct err ignored = ERR_INIT;
+	char *line, *rest;
+
+	facts->data_error[0] = '\0';
+	if (read_below(root, "/proc/self/mountinfo", SMALL_MAX, &text, NULL, &ignored) < 0)
+		return;
+	for (rest = text; (line = strsep(&rest, "\n"));) {
+		char path[8], flag[4];
+
+		options = strstr(line, " - ");
+		if (!options || sscanf(line, "%*s %*s %*s %*s %7s", path) != 1 ||
+			!str_equal(path, "/data") ||
+			sscanf(options, " - %*s %*s %3[^,]", flag) != 1)
+			continue;
+		what = str_equal(flag, "rw") ? "" : "the data partition can't be written";
+	}
+	fleet_text_copy(facts->data_error, sizeof(facts->data_error), what);
+}
+
 void facts_gather_boot(const char *root, const struct slot *slot, struct health_facts *facts)
 {
 	cleanup_free char *block = NULL, *fallback = NULL;
 	struct fleet_status_boot *boot = &facts->boot;
+	struct hw_grubenv *env = &facts->boot_state;
 	struct err ignored = ERR_INIT;
-	struct hw_grubenv env;
 	size_t size;
 
 	fleet_text_copy(boot->mode, sizeof(boot->mode), slot->mode);
 	fleet_text_copy(boot->slot, sizeof(boot->slot), slot->slot);
 	boot->good = false;
 	boot->proven[0] = '\0';
+	facts->waiting[0] = '\0';
+	*env = (struct hw_grubenv){0};
 	if (read_below(root, "/run/nexus-bootstate/grubenv", HW_GRUBENV_SIZE, &block, &size,
 		    &ignored) >= 0 &&
-		size == HW_GRUBENV_SIZE && hw_grubenv_parse(block, &env, &ignored) >= 0) {
-		fleet_text_copy(boot->proven, sizeof(boot->proven), hw_grubenv_get(&env, "PROVEN"));
-		boot->good = slot_is_good(&env, slot->slot);
+		size == HW_GRUBENV_SIZE && hw_grubenv_parse(block, env, &ignored) >= 0) {
+		fleet_text_copy(boot->proven, sizeof(boot->proven), hw_grubenv_get(env, "PROVEN"));
+		boot->good = slot_is_good(env, slot->slot);
+		slot_waiting(env, slot->slot, facts->waiting);
 	}
 	if (read_below(root, "/run/nexus-bootstate/fallback", 16, &fallback, NULL, &ignored) >= 0)
 		fleet_text_copy(facts->fallback, sizeof(facts->fallback), str_strip(fallback));
@@ -177,6 +206,7 @@ void facts_gather(const char *root, const struct slot *slot, struct health_facts
 	gather_memory(root, facts);
 	gather_temperature(root, facts);
 	gather_space(root, facts);
+	gather_mounts(root, facts);
 	gather_disks(root, facts);
 	facts_gather_boot(root, slot, facts);
 }

@@ -226,6 +226,10 @@ static void check_slot(const struct health_facts *facts, struct fleet_status *st
 		add(status, "slot", FLEET_STATUS_WARN,
 			_("System %s did not start; the older system %s runs."), facts->fallback,
 			boot->slot);
+	else if (boot->good && *facts->waiting)
+		add(status, "slot", FLEET_STATUS_OK,
+			_("System %s runs; an update waits in place %s for the restart."),
+			boot->slot, facts->waiting);
 	else if (boot->good)
 		add(status, "slot", FLEET_STATUS_OK, _("System %s runs and is proven."),
 			boot->slot);
@@ -267,6 +271,8 @@ static void copy_facts(const struct health_facts *facts, struct fleet_status *st
 	status->uptime_s = facts->uptime_s;
 	status->boot = facts->boot;
 	status->backup = facts->backup;
+	memcpy(status->slots, facts->slots, sizeof(status->slots));
+	status->slot_count = facts->slot_count;
 	status->memory.total_bytes = facts->memory.total_bytes;
 	status->memory.available_bytes = facts->memory.available_bytes;
 	status->memory.agent_rss_bytes = facts->agent_rss_bytes;
@@ -298,14 +304,21 @@ void health_evaluate(const struct health_facts *facts, const struct settings *se
 /* Without these nobody gets to the box. */
 static bool leads_to_box(const char *unit)
 {
-	static const char *const units[] = {"ssh.service", "systemd-networkd.service",
-		"systemd-journald.service", "dbus.service", "nexus-slots.service",
-		"nexus-hostkey.service", "data.mount", "var.mount"};
+	static const char *const units[] = {"nexus-bootstate.service", "nexus-adoption.service",
+		"ssh.service", "systemd-networkd.service", "systemd-journald.service",
+		"dbus.service", "nexus-slots.service", "nexus-hostkey.service", "data.mount",
+		"var.mount"};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
 		if (strcmp(units[i], unit) == 0)
 			return true;
 	return false;
+}
+
+/* Another system is proven, this one is not. */
+static bool on_trial(const struct health_facts *facts)
+{
+	return *facts->boot.proven && !str_equal(facts->boot.proven, facts->boot.slot);
 }
 
 bool health_gate(const struct health_facts *facts, const char **ret_why)
@@ -314,8 +327,12 @@ bool health_gate(const struct health_facts *facts, const char **ret_why)
 
 	if (!facts->system_up)
 		why = "the start has not ended";
+	else if (*facts->data_error)
+		why = facts->data_error;
 	else if (*facts->state_error)
 		why = facts->state_error;
+	else if (on_trial(facts) && facts->had_network && !facts->network)
+		why = "there is no network, and there was one before";
 	for (size_t i = 0; i < facts->failed_unit_count && !why; i++)
 		if (leads_to_box(facts->failed_units[i]))
 			why = facts->failed_units[i];

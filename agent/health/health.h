@@ -8,6 +8,7 @@
 
 #include "agent/common/settings.h"
 #include "fleet/status.h"
+#include "hw/grubenv.h"
 #include "hw/sensor.h"
 #include "hw/smart.h"
 
@@ -33,6 +34,12 @@ struct health_facts {
 	bool system_up; /* systemd says that the start has ended */
 	bool clock_synchronized;
 	struct fleet_status_boot boot;
+	struct hw_grubenv boot_state; /* as shown; empty when not known */
+	struct fleet_status_slot slots[FLEET_STATUS_SLOTS_MAX];
+	size_t slot_count;
+	bool network, had_network; /* there is an address; there was one in a good system */
+	char data_error[64]; /* of the data partition, or "" */
+	char waiting[8]; /* the slot with an update that was not started yet, or "" */
 	char fallback[8]; /* the slot that GRUB gave up in this boot, or "" */
 	struct fleet_status_backup backup;
 	bool backup_enabled;
@@ -46,7 +53,8 @@ void health_evaluate(const struct health_facts *facts, const struct settings *se
 	struct fleet_status *status);
 
 /* May the running slot be called good? Judges only what a system that was just put there can be
- * blamed for: that it came up, can store its state, and that what leads to the box runs.
+ * blamed for: that it came up, has its data partition and can store its state, and that what leads
+ * to the box runs; one that is on trial also has a network, if there was one before it.
  * ret_why (may be NULL) gets the operator's reason when not; static or borrowed from facts. */
 bool health_gate(const struct health_facts *facts, const char **ret_why);
 

@@ -8,12 +8,12 @@
 
 #include "agent/common/journal.h"
 #include "agent/common/program.h"
+#include "agent/common/settings.h"
 #include "agent/common/slot.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
-#include "base/proc.h"
 #include "base/str.h"
 #include "hw/grubenv.h"
 
@@ -21,7 +21,8 @@
 #define COPY_FOLDER "/var/lib/nexus-bootstate"
 #define SHOWN_FOLDER "/run/nexus-bootstate"
 #define SECTOR 512
-#define RAUC_TIMEOUT_US 30000000
+#define ROOT_DEVICE "/dev/mapper/root" /* the running system, checked block by block */
+#define READ_SIZE (256u << 10)
 
 static const char *arg_root = "";
 
@@ -31,29 +32,39 @@ static int path_below_root(const char *path, char **ret, struct err *err)
 	return *ret ? 0 : err_oom(err);
 }
 
-static int block_read(const char *path, char block[HW_GRUBENV_SIZE], struct err *err)
+/* -EBADMSG for what is no boot state, also for one from which what every box has was lost. */
+static int block_read(
+	const char *path, char block[HW_GRUBENV_SIZE], struct hw_grubenv *ret, struct err *err)
 {
 	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_errno(err, errno, "open %s", path);
-	return file_pread_full(fd, block, HW_GRUBENV_SIZE, 0, path, err);
-}
-
-/* Writes the sectors that differ, each in one piece: a cut leaves the old one or the new one. */
-static int block_write(const char *path, const char block[HW_GRUBENV_SIZE], struct err *err)
-{
-	cleanup_close int fd = open(path, O_RDWR | O_CLOEXEC);
-	char before[HW_GRUBENV_SIZE];
+	struct hw_grubenv env;
 	int r;
 
 	if (fd < 0)
 		return err_errno(err, errno, "open %s", path);
-	r = file_pread_full(fd, before, sizeof(before), 0, path, err);
+	r = file_pread_full(fd, block, HW_GRUBENV_SIZE, 0, path, err);
+	if (r >= 0)
+		r = hw_grubenv_parse(block, &env, err);
 	if (r < 0)
 		return r;
+	if (!*hw_grubenv_get(&env, "MODE") || !*hw_grubenv_get(&env, "ORDER"))
+		return err_set(err, ERR_CORRUPT, EBADMSG, "read boot state: no MODE or no ORDER");
+	*ret = env;
+	return 0;
+}
+
+/* Writes the sectors that differ, each in one piece: a cut leaves the old one or the new one.
+ * Those that can't be read, which a disk can leave behind too, are written as well. */
+static int block_write(const char *path, const char block[HW_GRUBENV_SIZE], struct err *err)
+{
+	cleanup_close int fd = open(path, O_RDWR | O_CLOEXEC);
+	char before[SECTOR];
+
+	if (fd < 0)
+		return err_errno(err, errno, "open %s", path);
 	for (off_t at = 0; at < HW_GRUBENV_SIZE; at += SECTOR) {
-		if (memcmp(before + at, block + at, SECTOR) == 0)
+		if (pread(fd, before, SECTOR, at) == SECTOR &&
+			memcmp(before, block + at, SECTOR) == 0)
 			continue;
 		if (pwrite(fd, block + at, SECTOR, at) != SECTOR)
 			return err_errno(err, errno ? errno : EIO, "write %s", path);
@@ -73,6 +84,14 @@ static int file_in(
 	return file_replace(AT_FDCWD, path, data, size, 0644, err);
 }
 
+static void copy_keep(const char block[HW_GRUBENV_SIZE])
+{
+	struct err err = ERR_INIT;
+
+	if (file_in(COPY_FOLDER, "grubenv", block, HW_GRUBENV_SIZE, &err) < 0)
+		log_warning("keep copy of boot state: %s", err.text);
+}
+
 /* The boot state, or its copy when it is damaged; then the copy is written back. */
 static int state_read(struct hw_grubenv *ret, struct err *err)
 {
@@ -84,19 +103,31 @@ static int state_read(struct hw_grubenv *ret, struct err *err)
 	r = path_below_root(BLOCK_PATH, &path, err);
 	if (r >= 0)
 		r = path_below_root(COPY_FOLDER "/grubenv", &copy, err);
-	if (r >= 0)
-		r = block_read(path, block, err);
 	if (r < 0)
 		return r;
-	if (hw_grubenv_parse(block, ret, &why) >= 0)
+	if (block_read(path, block, ret, &why) >= 0)
 		return 0;
-	r = block_read(copy, block, err);
-	if (r >= 0)
-		r = hw_grubenv_parse(block, ret, err);
+	r = block_read(copy, block, ret, err);
 	if (r < 0)
 		return err_wrap(err, "%s; read its copy", why.text);
 	log_warning("%s; written anew from its copy", why.text);
 	return block_write(path, block, err);
+}
+
+/* From the first boot on there is a copy. Later ones are those that a slot was marked good with: in
+ * a boot that is on trial, a count stands that a repair must not bring back. */
+static int copy_first(const struct hw_grubenv *env, struct err *err)
+{
+	cleanup_free char *path = NULL;
+	char block[HW_GRUBENV_SIZE];
+	int r;
+
+	r = path_below_root(COPY_FOLDER "/grubenv", &path, err);
+	if (r >= 0)
+		r = hw_grubenv_format(env, block, err);
+	if (r >= 0 && access(path, F_OK) < 0)
+		copy_keep(block);
+	return r;
 }
 
 /* Leaves what the state says where the daemon can read it. */
@@ -124,27 +155,8 @@ static int state_store(const struct hw_grubenv *env, struct err *err)
 		r = block_write(path, block, err);
 	if (r < 0)
 		return r;
-	r = file_in(COPY_FOLDER, "grubenv", block, sizeof(block), err);
-	if (r < 0) {
-		log_warning("keep copy of boot state: %s", err->text);
-		r = 0;
-	}
-	return r;
-}
-
-/* Lets RAUC know, where it is set up, so that its own records agree. The boot state is ours
- * to settle either way. */
-static void tell_rauc(void)
-{
-	static const char *const argv[] = {"rauc", "status", "mark-good", "booted", NULL};
-	const struct proc_options options = {.timeout_us = RAUC_TIMEOUT_US};
-	struct err err = ERR_INIT;
-
-	if (*arg_root || access("/usr/bin/rauc", X_OK) < 0 ||
-		access("/etc/rauc/system.conf", R_OK) < 0)
-		return;
-	if (proc_run_ok(argv, &options, NULL, &err) < 0)
-		log_info("tell RAUC: %s", err.text);
+	copy_keep(block);
+	return 0;
 }
 
 static int running_slot(char ret_slot[SLOT_SIZE], struct err *err)
@@ -162,6 +174,32 @@ static int running_slot(char ret_slot[SLOT_SIZE], struct err *err)
 	return 0;
 }
 
+/* Reads a new system once from end to end: a block that is damaged is found now, while the one
+ * before is still there, and not on the day when it is needed. */
+static int root_read(struct err *err)
+{
+	cleanup_free char *path = str_printf("%s" ROOT_DEVICE, arg_root), *data = malloc(READ_SIZE);
+	cleanup_settings struct settings settings = {0};
+	struct err ignored = ERR_INIT;
+	cleanup_close int fd = -1;
+	bool wanted;
+	ssize_t n;
+
+	if (!path || !data)
+		return err_oom(err);
+	/* Settings that are damaged are the daemon's to tell; the default is to read. */
+	wanted = settings_read(arg_root, &settings, &ignored) < 0 || settings.read_root;
+	fd = wanted ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return wanted && errno != ENOENT ? err_errno(err, errno, "open %s", path) : 0;
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_NOREUSE);
+	while ((n = read(fd, data, READ_SIZE)) != 0)
+		if (n < 0 && errno != EINTR)
+			return err_errno(err, errno, "read %s", path);
+	log_info("%s is readable to its end", path);
+	return 0;
+}
+
 static int mark_good(int argc, char **argv, void *context, struct err *err)
 {
 	char slot[SLOT_SIZE], failed[SLOT_SIZE] = "";
@@ -174,7 +212,11 @@ static int mark_good(int argc, char **argv, void *context, struct err *err)
 	r = running_slot(slot, err);
 	if (r < 0)
 		return r;
-	tell_rauc();
+	r = state_read(&env, err);
+	if (r >= 0 && !str_equal(hw_grubenv_get(&env, "PROVEN"), slot))
+		r = root_read(err);
+	if (r < 0)
+		return r;
 	r = state_read(&env, err);
 	if (r >= 0)
 		r = slot_mark_good(&env, slot, failed, err);
@@ -203,6 +245,8 @@ static int copy(int argc, char **argv, void *context, struct err *err)
 	(void)argv;
 	(void)context;
 	r = state_read(&env, err);
+	if (r >= 0)
+		r = copy_first(&env, err);
 	return r < 0 ? r : state_show(&env, err);
 }
 

@@ -1,44 +1,35 @@
 /* nexus-job: run by the units nexus-backup@, nexus-restore@, nexus-check@ and nexus-backup-init.
  * Reads what was asked from the job's record, runs the engine, and keeps the job's progress and
  * at last its result in /run/nexus-jobs/<id>.json for the daemon. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/common/program.h"
-#include "agent/common/record.h"
 #include "agent/common/settings.h"
+#include "agent/common/task.h"
 #include "agent/worker/engine.h"
 #include "agent/worker/repository.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "fleet/text.h"
-#include "json/json.h"
 
-#define REPORT_EVERY_US 500000
 #define WORK_FOLDER "/run/nexus-jobs"
 
 /* One run of the engine for one job. */
 struct work {
-	const char *root; /* borrowed; "" is the system */
+	struct task task;
 	struct settings settings;
-	struct record record;
 	struct engine_report report;
-	int out_fd; /* /run/nexus-jobs */
-	uint64_t reported_us;
 	struct buf line; /* the line that is being read */
 	bool line_too_long;
 };
@@ -51,25 +42,20 @@ static void pass_on(int signal)
 		kill((pid_t)child_pid, signal);
 }
 
-/* Writes the job as it stands. A report that fails is only logged: the work goes on. */
-static void work_report(struct work *work)
+/* What the engine said is the job's progress and result. */
+static void work_settle(struct work *work)
 {
-	struct fleet_job *job = &work->record.job;
-	cleanup_json struct json *json = NULL;
-	cleanup_free char *text = NULL, *name = str_printf("%s.json", job->id);
-	struct err err = ERR_INIT;
+	struct fleet_job *job = &work->task.record.job;
 
 	job->has_progress = work->report.has_progress;
 	job->progress = work->report.progress;
-	job->has_result = fleet_job_ended(job);
 	job->result = work->report.result;
-	json = fleet_job_to_json(job);
-	if (!name)
-		return;
-	if (json_finish(json, &text, &err) < 0 ||
-		file_replace(work->out_fd, name, text, strlen(text), 0644, &err) < 0)
-		log_warning("report job: %s", err.text);
-	work->reported_us = clock_monotonic_us(&clock_system);
+}
+
+static void work_report(struct work *work)
+{
+	work_settle(work);
+	task_report(&work->task);
 }
 
 static void take_line(struct work *work)
@@ -80,8 +66,7 @@ static void take_line(struct work *work)
 	if (work->line_too_long || !work->line.size)
 		return;
 	kind = engine_read_line(line, work->line.size, &work->report);
-	if (kind == ENGINE_LINE_STATUS &&
-		clock_monotonic_us(&clock_system) - work->reported_us >= REPORT_EVERY_US)
+	if (kind == ENGINE_LINE_STATUS && task_is_due(&work->task))
 		work_report(work);
 	else if (kind == ENGINE_LINE_ERROR)
 		log_warning("nexus-backup: %s", work->report.result.message);
@@ -167,17 +152,18 @@ static int run_engine(struct work *work, char *const *argv, int *ret_status, str
 /* A restore goes below the restore folder and nowhere else. */
 static int restore_target(const struct work *work, char **ret_target, struct err *err)
 {
-	const char *target = work->record.request.target, *root = work->settings.restore_root;
+	const char *target = work->task.record.request.target, *root = work->settings.restore_root;
 	const char *rest = str_after(target, root);
 
 	if (!*target) {
-		*ret_target = str_printf("%s%s/%s", work->root, root, work->record.job.id);
+		*ret_target =
+			str_printf("%s%s/%s", work->task.root, root, work->task.record.job.id);
 		return *ret_target ? 0 : err_oom(err);
 	}
 	if (!rest || *rest != '/' || strstr(target, "/../") || str_ends(target, "/.."))
 		return err_set(
 			err, ERR_CONFIG, EINVAL, "restore: the target must be below %s", root);
-	*ret_target = str_printf("%s%s", work->root, target);
+	*ret_target = str_printf("%s%s", work->task.root, target);
 	return *ret_target ? 0 : err_oom(err);
 }
 
@@ -210,7 +196,7 @@ static int add_backup(const struct work *work, struct str_list *argv, struct err
 
 static int add_restore(const struct work *work, struct str_list *argv, struct err *err)
 {
-	const char *snapshot = work->record.request.snapshot;
+	const char *snapshot = work->task.record.request.snapshot;
 	cleanup_free char *target = NULL;
 	int r;
 
@@ -226,11 +212,11 @@ static int add_restore(const struct work *work, struct str_list *argv, struct er
 
 static int make_argv(const struct work *work, struct str_list *argv, struct err *err)
 {
-	const char *kind = work->record.job.kind;
+	const char *kind = work->task.record.job.kind;
 	cleanup_free char *key = NULL;
 	int r;
 
-	r = repository_key_path(work->root, &key, err);
+	r = repository_key_path(work->task.root, &key, err);
 	if (r >= 0) {
 		const char *const head[] = {"nexus-backup", "--json", "--repo",
 			work->settings.repository, "--password-file", key, kind, NULL};
@@ -244,49 +230,6 @@ static int make_argv(const struct work *work, struct str_list *argv, struct err 
 	else if (r >= 0)
 		r = str_list_add(argv, "--read-data", err);
 	return r;
-}
-
-/* Reports of earlier jobs have been read long since. */
-static void clear_reports(const struct work *work)
-{
-	int fd = fcntl(work->out_fd, F_DUPFD_CLOEXEC, 3);
-	cleanup_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	for (struct dirent *entry; (entry = readdir(dir));)
-		if (entry->d_name[0] != '.' && unlinkat(work->out_fd, entry->d_name, 0) < 0)
-			log_warning("remove %s: %s", entry->d_name, err_reason(errno));
-}
-
-/* Opens folders, settings and the record of the job. */
-static int work_open(struct work *work, const char *kind, const char *id, struct err *err)
-{
-	cleanup_free char *jobs = str_printf("%s/var/lib/nexus-agent/jobs", work->root);
-	cleanup_free char *out = str_printf("%s" WORK_FOLDER, work->root);
-	cleanup_close int jobs_fd = -1;
-	int r;
-
-	if (!jobs || !out)
-		return err_oom(err);
-	work->out_fd = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (work->out_fd < 0)
-		return err_errno(err, errno, "open folder %s", out);
-	clear_reports(work);
-	jobs_fd = open(jobs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (jobs_fd < 0)
-		return err_errno(err, errno, "open folder %s", jobs);
-	r = record_read(jobs_fd, id, &work->record, err);
-	if (r < 0)
-		return r;
-	if (!str_equal(work->record.job.kind, kind))
-		return err_set(err, ERR_BUG, EINVAL, "job %s is no %s", id, kind);
-	/* What the daemon wrote was for itself; only the request counts here. */
-	work->record.job.state = FLEET_JOB_RUNNING;
-	return settings_read(work->root, &work->settings, err);
 }
 
 /* Runs the engine and settles how the job ended. Returns the exit status of this program. */
@@ -318,13 +261,14 @@ static int work_run(struct work *work, struct err *err)
 
 static int run_job(const char *kind, int argc, char **argv, void *context)
 {
-	struct work work = {
-		.root = *(const char **)context, .out_fd = -1, .line = BUF_INIT(ENGINE_LINE_MAX)};
+	struct work work = {.line = BUF_INIT(ENGINE_LINE_MAX)};
 	struct err err = ERR_INIT;
 	int r;
 
 	(void)argc;
-	r = work_open(&work, kind, argv[0], &err);
+	r = task_open(&work.task, *(const char **)context, kind, argv[0], &err);
+	if (r >= 0)
+		r = settings_read(work.task.root, &work.settings, &err);
 	if (r >= 0)
 		r = work_run(&work, &err);
 	if (r < 0) {
@@ -332,15 +276,11 @@ static int run_job(const char *kind, int argc, char **argv, void *context)
 		fleet_text_copy(
 			work.report.result.message, sizeof(work.report.result.message), err.text);
 	}
-	if (*work.record.job.id && work.out_fd >= 0) {
-		work.record.job.state = r ? FLEET_JOB_FAILED : FLEET_JOB_DONE;
-		work.record.job.ended_s = (int64_t)(clock_realtime_us(&clock_system) / 1000000);
-		work_report(&work);
-	}
+	work_settle(&work);
+	task_end(&work.task, r == 0);
 	settings_done(&work.settings);
 	buf_done(&work.line);
-	if (work.out_fd >= 0)
-		close(work.out_fd);
+	task_done(&work.task);
 	return r < 0 ? VERB_EXIT_FAILED : r;
 }
 

@@ -10,11 +10,14 @@
 #include "backup/common/advice.h"
 #include "base/i18n.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "store/front/cache.h"
 #include "store/front/cache_folders.h"
 
 #define SHOW_EVERY_US 500000
 #define SHOW_FPS_MAX 60.0 /* restic's */
+#define TICK_US 200000 /* how soon a signal that asks for it is seen */
+#define KEEP_US 200000 /* how often it is looked whether the lock needs a refresh */
 #define RETRY_TICK_NS 100000000 /* how soon an interruption is seen */
 #define RETRY_TICKS 20 /* between attempts at a lock */
 
@@ -182,6 +185,26 @@ static int take_lock(const struct common *common, enum common_lock lock,
 	}
 }
 
+static void on_keep(void *context)
+{
+	lock_keep(context);
+}
+
+/* From now on it stays fresh, whatever the verb waits for. */
+static int keep_lock(struct common_session *session, struct err *err)
+{
+	const char *given = getenv("NEXUS_BACKUP_LOCK_REFRESH");
+	uint64_t every_us = LOCK_REFRESH_US;
+	int r = 0;
+
+	if (given && *given)
+		r = parse_duration(given, KEEP_US, LOCK_REFRESH_US, &every_us, err);
+	if (r < 0)
+		return err_wrap(err, "read NEXUS_BACKUP_LOCK_REFRESH");
+	lock_refresh_every(session->lock, every_us);
+	return ticker_start(KEEP_US, on_keep, session->lock, &session->keeper, err);
+}
+
 int common_open(const struct common *common, const struct repository_options *options,
 	enum common_lock lock, struct common_session *ret)
 {
@@ -197,6 +220,8 @@ int common_open(const struct common *common, const struct repository_options *op
 	}
 	if (lock != COMMON_LOCK_NONE && !common->no_lock)
 		r = take_lock(common, lock, &session, &err);
+	if (r >= 0 && session.lock)
+		r = keep_lock(&session, &err);
 	/* Who is alone clears away what killed runs left. */
 	if (r >= 0 && session.lock && lock == COMMON_LOCK_EXCLUSIVE)
 		r = store_tidy(repository_store(session.repository), &err);
@@ -218,6 +243,7 @@ int common_open_to_change(const struct common *common, enum common_lock lock, bo
 
 void common_close(struct common_session *session)
 {
+	ticker_stop(session->keeper);
 	lock_release(session->lock);
 	repository_close(session->repository);
 	if (session->cache)
@@ -321,17 +347,16 @@ static uint64_t show_every(const struct common *common, bool terminal)
 	return common->json || terminal ? SHOW_EVERY_US : 0;
 }
 
-void common_display_start(struct common_display *display, const struct common *common)
-{
-	bool terminal = isatty(STDOUT_FILENO);
+/* What is done is told by its name where the counts do not move. */
+static const struct {
+	const char *name, *text;
+} phases[] = {
+	[PROGRESS_WORKING] = {NULL, NULL},
+	[PROGRESS_INDEX] = {"index", N_("; reading the index")},
+	[PROGRESS_SAVING] = {"saving", N_("; saving the last packs")},
+};
 
-	*display = (struct common_display){.common = common,
-		.every_us = show_every(common, terminal),
-		.terminal = terminal && !common->quiet};
-	progress_start(&display->progress, &clock_system);
-}
-
-static void show_json(const struct progress_view *view)
+static void show_json(const struct progress_view *view, uint64_t to_go)
 {
 	struct json *json = json_object_new();
 
@@ -344,12 +369,16 @@ static void show_json(const struct progress_view *view)
 	json_set_integer(json, "total_bytes", (int64_t)view->bytes_total);
 	json_set_integer(json, "bytes_done", (int64_t)view->bytes_done);
 	json_set_integer(json, "error_count", (int64_t)view->errors);
+	json_set_text(json, "phase", phases[view->phase].name);
+	if (view->phase == PROGRESS_SAVING && to_go)
+		json_set_integer(json, "bytes_to_go", (int64_t)to_go);
 	common_print_json(json);
 }
 
-static void show_text(const struct common_display *display, const struct progress_view *view)
+static void show_text(
+	const struct common_display *display, const struct progress_view *view, uint64_t to_go)
 {
-	char done[32], total[32], elapsed[32], remaining[32];
+	char done[32], total[32], elapsed[32], remaining[32], left[32];
 
 	common_format_bytes(view->bytes_done, done);
 	common_format_bytes(view->bytes_total, total);
@@ -365,20 +394,49 @@ static void show_text(const struct common_display *display, const struct progres
 			elapsed);
 	if (view->remaining_s)
 		printf(_(", %s left"), remaining);
+	if (phases[view->phase].text)
+		printf("%s", _(phases[view->phase].text));
+	common_format_bytes(to_go, left);
+	if (view->phase == PROGRESS_SAVING && to_go)
+		printf(_(", %s to go"), left);
 	if (!display->terminal)
 		putchar('\n'); /* a line each: it goes to a file or a log */
 	fflush(stdout);
 }
 
+/* Bytes that are still to be sent; 0: not known. From one pack to the next it is counted what
+ * passed on. */
+static uint64_t bytes_to_go(struct common_display *display)
+{
+	uint64_t unsaved, passed;
+
+	const struct repository *target = __atomic_load_n(&display->target, __ATOMIC_RELAXED);
+
+	if (!target)
+		return 0;
+	unsaved = repository_unsaved_bytes(target);
+	passed = rate_passed(display->common->place.up);
+	if (unsaved != display->unsaved) {
+		display->unsaved = unsaved;
+		display->passed = passed;
+	}
+	passed -= display->passed;
+	return passed < unsaved ? unsaved - passed : 0;
+}
+
 static void show(struct common_display *display)
 {
 	struct progress_view view;
+	uint64_t to_go;
 
 	progress_look(&display->progress, &clock_system, &view);
+	to_go = bytes_to_go(display);
+	flockfile(stdout);
 	if (display->common->json)
-		show_json(&view);
+		show_json(&view, to_go);
 	else
-		show_text(display, &view);
+		show_text(display, &view, to_go);
+	funlockfile(stdout);
 }
 
 static bool is_asked_for(const struct common_display *display)
@@ -391,32 +449,65 @@ static bool is_asked_for(const struct common_display *display)
 	return true;
 }
 
-void common_display_tick(struct common_display *display)
+static void on_tick(void *context)
 {
-	uint64_t now_us;
+	struct common_display *display = context;
+	uint64_t now_us = clock_monotonic_us(&clock_system);
+	bool is_due = display->every_us && now_us - display->shown_us >= display->every_us;
 
-	if (is_asked_for(display)) {
-		show(display);
-		return;
-	}
-	if (!display->every_us)
-		return;
-	now_us = clock_monotonic_us(&clock_system);
-	if (display->shown_us && now_us - display->shown_us < display->every_us)
+	if (!is_asked_for(display) && !is_due)
 		return;
 	display->shown_us = now_us;
 	show(display);
 }
 
-void common_display_clear(struct common_display *display)
+void common_display_start(struct common_display *display, const struct common *common)
 {
+	bool terminal = isatty(STDOUT_FILENO);
+	struct err err = ERR_INIT;
+	uint64_t tick_us = TICK_US;
+
+	*display = (struct common_display){.common = common,
+		.every_us = show_every(common, terminal),
+		.terminal = terminal && !common->quiet};
+	progress_start(&display->progress, &clock_system);
+	if (display->every_us && display->every_us < tick_us)
+		tick_us = display->every_us;
+	if (ticker_start(tick_us, on_tick, display, &display->ticker, &err) < 0)
+		log_warning("no progress is shown: %s", err.text);
+}
+
+void common_display_watch(struct common_display *display, const struct repository *repository)
+{
+	const struct common *common = display->common;
+
+	/* On this machine what is written is there. */
+	if (place_is_far(common->repository, &common->place))
+		__atomic_store_n(&display->target, repository, __ATOMIC_RELAXED);
+}
+
+void common_display_pause(struct common_display *display)
+{
+	flockfile(stdout);
 	if (display->terminal && !display->common->json)
 		printf("\r\033[K");
+	fflush(stdout);
+}
+
+void common_display_resume(struct common_display *display)
+{
+	(void)display;
+	funlockfile(stdout);
 }
 
 void common_display_end(struct common_display *display)
 {
+	if (!display->ticker)
+		return;
+	ticker_stop(TAKE(display->ticker));
+	progress_enter(&display->progress, PROGRESS_WORKING);
 	if (display->common->json)
 		show(display);
-	common_display_clear(display);
+	common_display_pause(display);
+	common_display_resume(display);
 }

@@ -8,6 +8,7 @@
 #include "archive/progress.h"
 #include "backup/common/password.h"
 #include "backup/common/place.h"
+#include "backup/common/ticker.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "repo/lock.h"
@@ -43,6 +44,7 @@ struct common {
 struct common_session {
 	struct repository *repository; /* owned */
 	struct lock *lock; /* owned, or NULL */
+	struct ticker *keeper; /* owned: keeps the lock fresh */
 	char *cache; /* owned: the folder of a cache that goes with the session, or NULL */
 };
 
@@ -73,19 +75,29 @@ void common_tell(const struct common *common, const char *item, const struct err
 /* Prints a value made with json_object_new as one line, and frees it. */
 void common_print_json(struct json *json);
 
-/* Progress: call often, it shows something twice a second, or as often as RESTIC_PROGRESS_FPS
- * says; else only on a terminal, with JSON, or when a SIGUSR1 asks for it. */
+/* Progress: shown twice a second, or as often as RESTIC_PROGRESS_FPS says, by a thread of its
+ * own; else only on a terminal, with JSON, or when a SIGUSR1 asks for it. */
 struct common_display {
 	const struct common *common; /* borrowed */
 	struct progress progress;
 	uint64_t every_us; /* 0: only when it is asked for */
-	uint64_t shown_us; /* monotonic */
 	bool terminal;
+	struct ticker *ticker; /* owned */
+	/* Of the ticker: */
+	uint64_t shown_us; /* monotonic */
+	const struct repository *target; /* borrowed, or NULL: see common_display_watch */
+	uint64_t unsaved, passed; /* bytes when a pack was last done */
 };
+/* display must stay where it is until common_display_end. */
 void common_display_start(struct common_display *display, const struct common *common);
-void common_display_tick(struct common_display *display);
-/* Takes the line of progress off the terminal, for another line. */
-void common_display_clear(struct common_display *display);
+/* Where packs are saved: how much is still to be sent there is shown when the last of them are.
+ * repository is borrowed until common_display_end. */
+void common_display_watch(struct common_display *display, const struct repository *repository);
+/* Takes the line of progress off the terminal, for other lines, and shows none until the other is
+ * called. */
+void common_display_pause(struct common_display *display);
+void common_display_resume(struct common_display *display);
+/* Whatever came of it, and before all else is told; a second time is fine. */
 void common_display_end(struct common_display *display);
 
 /* "1.5 GiB": bytes for people. ret has 32 bytes. */

@@ -216,6 +216,7 @@ static struct http_options http_of(const struct place_options *options, const st
 		.ca_files = environment(options->ca_files, "RESTIC_CACERT"),
 		.client_file = environment(options->client_file, "RESTIC_TLS_CLIENT_CERT"),
 		.stop = options->stop,
+		.cut = options->cut,
 	};
 }
 
@@ -232,7 +233,7 @@ static int open_local(const char *path, const struct place_options *options, boo
 			*ret = local;
 		return r;
 	}
-	return limit_store_new(local, options->up, options->down, ret, err);
+	return limit_store_new(local, options->up, options->down, options->cut, ret, err);
 }
 
 static int load_far(const struct far_stores **ret, struct err *err)
@@ -288,7 +289,8 @@ static int open_sftp(const struct far_stores *far, const char *rest,
 			.config = tuning->config,
 			.idle_us = tuning->idle_us,
 			.retry = {.total_us = tuning->retry_us},
-			.stop = options->stop},
+			.stop = options->stop,
+			.cut = options->cut},
 		.up = options->up,
 		.down = options->down,
 	};

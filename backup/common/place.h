@@ -19,7 +19,8 @@ struct place_options {
 	bool no_cache, cleanup_cache;
 	struct str_list tuning; /* "name=value" of -o */
 	struct rate *up, *down; /* borrowed: set from the limits and shared by all places */
-	const volatile bool *stop; /* borrowed: true ends waiting for a server */
+	/* borrowed: true ends waiting for a server; true ends what is moving content */
+	const volatile bool *stop, *cut;
 };
 
 enum place_kind {

@@ -43,7 +43,9 @@ static void on_error(void *context, const char *what, const struct err *err)
 {
 	struct checking *job = context;
 
+	common_display_pause(&job->display);
 	common_tell(job->common, what, err);
+	common_display_resume(&job->display);
 }
 
 static void on_note(void *context, const char *what, const char *text)
@@ -89,13 +91,6 @@ static bool is_filtered(const struct checking *job)
 	       arg_choose.paths.count || (host && *host);
 }
 
-static void on_tick(void *context)
-{
-	struct checking *job = context;
-
-	common_display_tick(&job->display);
-}
-
 static void print_json(const struct checking *job, int errors)
 {
 	struct json *json = json_object_new();
@@ -136,7 +131,6 @@ static void print(const struct checking *job, int errors)
 
 static int finish(struct checking *job, int errors)
 {
-	common_display_end(&job->display);
 	if (job->common->json)
 		print_json(job, errors);
 	else if (!job->common->quiet)
@@ -157,7 +151,6 @@ static int run(int argc, char **argv, void *context)
 		.progress = &job.display.progress,
 		.on_error = on_error,
 		.on_note = on_note,
-		.tick = on_tick,
 		.context = &job,
 	};
 	struct err err = ERR_INIT;
@@ -176,6 +169,7 @@ static int run(int argc, char **argv, void *context)
 		return r;
 	common_display_start(&job.display, &common);
 	r = check_run(session.repository, &check_options, &err);
+	common_display_end(&job.display);
 	return r < 0 ? common_fail(&common, &err) : finish(&job, r);
 }
 

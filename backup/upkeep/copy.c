@@ -24,13 +24,6 @@ struct copying {
 	size_t copied, there;
 };
 
-static void on_tick(void *context)
-{
-	struct copying *job = context;
-
-	common_display_tick(&job->display);
-}
-
 static void on_copied(void *context, const struct snapshot *snapshot, const struct id *id)
 {
 	struct copying *job = context;
@@ -51,8 +44,9 @@ static void on_copied(void *context, const struct snapshot *snapshot, const stru
 		json_set_text(json, "snapshot_id", name);
 		common_print_json(json);
 	} else if (!job->common->quiet) {
-		common_display_clear(&job->display);
+		common_display_pause(&job->display);
 		printf(_("Snapshot %.8s is copied as %.8s.\n"), old_name, name);
+		common_display_resume(&job->display);
 	}
 }
 
@@ -68,7 +62,6 @@ static int copy(struct copying *job, struct common_session *from, struct common_
 		.anew = common_compression(job->common),
 		.progress = &job->display.progress,
 		.stop = job->common->stop,
-		.tick = on_tick,
 		.on_copied = on_copied,
 		.context = job,
 	};
@@ -95,7 +88,6 @@ static void finish(struct copying *job)
 {
 	struct progress_view view;
 
-	common_display_end(&job->display);
 	progress_look(&job->display.progress, &clock_system, &view);
 	if (job->common->json) {
 		struct json *json = json_object_new();
@@ -134,7 +126,9 @@ static int run(int argc, char **argv, void *context)
 	if (code)
 		return code;
 	common_display_start(&job.display, common);
+	common_display_watch(&job.display, to.repository);
 	r = copy(&job, &from, &to, argc, argv, &err);
+	common_display_end(&job.display);
 	if (r >= 0)
 		finish(&job);
 	return r < 0 ? common_fail(common, &err) : EXIT_CODE_OK;

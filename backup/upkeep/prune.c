@@ -96,13 +96,6 @@ static void on_plan(void *context, const struct plan_totals *totals, size_t unin
 	job->unindexed_bytes = unindexed_bytes;
 }
 
-static void on_tick(void *context)
-{
-	struct pruning *job = context;
-
-	common_display_tick(&job->display);
-}
-
 static void print_json(const struct pruning *job)
 {
 	const struct plan_totals *t = &job->totals;
@@ -184,7 +177,6 @@ int prune_now(const struct common *common, struct common_session *session,
 	own.snapshots = list;
 	own.progress = &job.display.progress;
 	own.stop = common->stop;
-	own.tick = on_tick;
 	own.on_plan = on_plan;
 	own.context = &job;
 	r = prune_run(session->repository, &own, &err);

@@ -40,21 +40,15 @@ struct repairing {
 	size_t lost; /* blobs */
 };
 
-static void on_tick(void *context)
-{
-	struct repairing *job = context;
-
-	common_display_tick(&job->display);
-}
-
 /* --- index --- */
 
 static void on_pack_error(void *context, const char *pack, const struct err *err)
 {
 	struct repairing *job = context;
 
-	common_display_clear(&job->display);
+	common_display_pause(&job->display);
 	common_tell(job->common, pack, err);
+	common_display_resume(&job->display);
 }
 
 static void tell_index(const struct repairing *job, const struct rebuild_result *result)
@@ -100,7 +94,6 @@ static int repair_index(struct repairing *job, struct err *err)
 		.lock = job->session.lock,
 		.progress = &job->display.progress,
 		.stop = job->common->stop,
-		.tick = on_tick,
 		.on_error = on_pack_error,
 		.context = job,
 	};
@@ -122,8 +115,9 @@ static void on_lost_blob(void *context, const struct id *blob, const struct err 
 
 	job->lost++;
 	id_format(blob, name);
-	common_display_clear(&job->display);
+	common_display_pause(&job->display);
 	common_tell(job->common, name, err);
+	common_display_resume(&job->display);
 }
 
 /* A copy of the pack as it is, into the current folder: somebody may read more of it one day. */
@@ -162,7 +156,6 @@ static int repair_packs(struct repairing *job, int argc, char **argv, struct err
 		.lock = job->session.lock,
 		.progress = &job->display.progress,
 		.stop = job->common->stop,
-		.tick = on_tick,
 		.on_lost = on_lost_blob,
 		.context = job,
 	};
@@ -206,7 +199,7 @@ static int repair_packs(struct repairing *job, int argc, char **argv, struct err
 
 static void on_lost_path(void *context, const char *path, const char *how)
 {
-	const struct repairing *job = context;
+	struct repairing *job = context;
 	cleanup_free char *clean = strdup(path);
 
 	if (job->common->json) {
@@ -218,12 +211,14 @@ static void on_lost_path(void *context, const char *path, const char *how)
 		common_print_json(json);
 	} else if (clean && !job->common->quiet) {
 		str_sanitize(clean);
+		common_display_pause(&job->display);
 		printf("  %s: %s\n", clean, _(how));
+		common_display_resume(&job->display);
 	}
 }
 
 static void tell_snapshot(
-	const struct repairing *job, const struct snapshot *snapshot, const struct id *new_id)
+	struct repairing *job, const struct snapshot *snapshot, const struct id *new_id)
 {
 	char old_name[ID_TEXT_SIZE], name[ID_TEXT_SIZE];
 
@@ -237,10 +232,13 @@ static void tell_snapshot(
 		json_set_text(json, "old_snapshot_id", old_name);
 		json_set_text(json, "new_snapshot_id", new_id ? name : NULL);
 		common_print_json(json);
-	} else if (!job->common->quiet && new_id) {
-		printf(_("Snapshot %.8s is mended as %.8s.\n"), old_name, name);
 	} else if (!job->common->quiet) {
-		printf(_("Of snapshot %.8s nothing is left; it was removed.\n"), old_name);
+		common_display_pause(&job->display);
+		if (new_id)
+			printf(_("Snapshot %.8s is mended as %.8s.\n"), old_name, name);
+		else
+			printf(_("Of snapshot %.8s nothing is left; it was removed.\n"), old_name);
+		common_display_resume(&job->display);
 	}
 }
 
@@ -298,8 +296,11 @@ static int look(struct repairing *job, struct mend *mend, struct choose *chosen,
 		if (r <= 0)
 			continue;
 		id_format(&chosen->items[i]->id, name);
-		if (!job->common->json && !job->common->quiet)
+		if (!job->common->json && !job->common->quiet) {
+			common_display_pause(&job->display);
 			printf(_("Snapshot %.8s is damaged.\n"), name);
+			common_display_resume(&job->display);
+		}
 		chosen->items[(*damaged)++] = chosen->items[i];
 	}
 	return r;
@@ -371,6 +372,7 @@ static int run(int argc, char **argv, void *context)
 		r = repair_snapshots(&job, argc - 1, argv + 1, &err);
 	else
 		r = repair_packs(&job, argc - 1, argv + 1, &err);
+	common_display_end(&job.display);
 	common_close(&job.session);
 	return r < 0 ? common_fail(common, &err) : EXIT_CODE_OK;
 }

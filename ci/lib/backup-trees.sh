@@ -126,8 +126,93 @@ backup_die() {
 	exit 1
 }
 
+# expect CODE TEXT COMMAND...: it must end with the code and say the text on stderr, and never show
+# the password hidden-word.
+expect() {
+	local code=$1 text=$2 got
+	shift 2
+	"$@" >"$T/stdout" 2>"$T/stderr"
+	got=$?
+	[ "$got" = "$code" ] || {
+		cat "$T/stdout" "$T/stderr"
+		backup_die "$*: exit $got, not $code"
+	}
+	[ -z "$text" ] || grep -qe "$text" "$T/stderr" || {
+		cat "$T/stderr"
+		backup_die "$*: stderr does not say '$text'"
+	}
+	! grep -q hidden-word "$T/stdout" "$T/stderr" || backup_die "$*: shows a password"
+}
+
 # The last tree id of a repository's snapshots, by restic $1.
 backup_last_tree() {
 	"$1" snapshots --no-cache --no-lock --json latest 2>/dev/null | grep -o '"tree":"[0-9a-f]*"' | \
 		tail -n 1
+}
+
+# --- A repository to try verbs on, again and again. These expect NB, T and RESTIC_PASSWORD. ---
+
+# backup_rounds REPOSITORY COUNT BYTES: makes it, with COUNT snapshots of $T/src that have much in
+# common, so that each forgotten one leaves packs that are partly used: $T/trees has each, and as
+# `new` one that no snapshot has. BYTES: of a file that changes from round to round.
+backup_rounds() {
+	local repository=$1 i k
+	mkdir -p "$T/src/many" "$T/trees"
+	"$NB" -r "$repository" init -q || backup_die "init"
+	for i in $(seq 1 "$2"); do
+		for k in 1 2 3; do head -c "$3" /dev/urandom >"$T/src/r$(((i * k + k) % 7))"; done
+		for k in $(seq 1 30); do echo "file $((i / 2 + k))" >"$T/src/many/f$k"; done
+		echo "$i" >"$T/src/round"
+		"$NB" -r "$repository" backup -q "$T/src" || backup_die "backup $i"
+		cp -r "$T/src" "$T/trees/$i"
+	done
+	cp -r "$T/src" "$T/trees/new"
+	for k in 2 4 5 8; do head -c 900000 /dev/urandom >"$T/trees/new/r$k"; done
+	echo changed >"$T/trees/new/many/f12"
+	echo other >"$T/other-password"
+}
+
+# Times and trees of a repository's snapshots. The tree of a new one, of 2030, holds the times of
+# the folders above, which change here; and a run that was killed behind its snapshot makes a
+# second one.
+backup_trees() {
+	"$NB" --no-lock -r "$1" snapshots --json |
+		jq -r '.[] | .time + (if .time > "2030" then "" else " " + .tree end)' | sort -u
+}
+
+backup_check() { "$NB" --no-lock -r "$1" check -q --read-data >"$T/check" 2>&1; }
+
+# backup_damage REPOSITORY OPERATION: damage of a kind that the repair is for; none for others.
+# damaged: the pack of it that is damaged.
+backup_damage() {
+	case $2 in
+	index) find "$1/index" -type f | sort | sed -n '1~2p' | xargs rm -f ;;
+	snapshots)
+		find "$1/data" -type f -size -6k | sort | head -n 2 | xargs rm -f
+		"$NB" -r "$1" repair -q index || backup_die "repair index"
+		;;
+	packs)
+		damaged=$(find "$1/data" -type f -size +50k | sort | head -n 1)
+		flip "$damaged" 5000
+		damaged=$(basename "$damaged")
+		;;
+	esac
+}
+backup_is_damaged() { [[ " index snapshots packs " = *" $1 "* ]]; }
+
+# backup_operate REPOSITORY OPERATION KEEP FROM: a verb that writes. KEEP: snapshots that forget
+# leaves; FROM: what copy reads.
+backup_operate() {
+	case $2 in
+	backup) "$NB" -r "$1" backup -q --checkpoint 1ms --time '2030-01-01 00:00:00' "$T/trees/new" ;;
+	add) "$NB" -r "$1" key --new-password-file "$T/other-password" add ;;
+	passwd) "$NB" -r "$1" key --new-password-file "$T/other-password" passwd ;;
+	forget) "$NB" -r "$1" forget -q --keep-last "$3" --prune --max-unused 0 ;;
+	prune) "$NB" -r "$1" prune -q --max-unused 0 ;;
+	copy) "$NB" -r "$1" copy -q --from-repo "$4" ;;
+	tag) "$NB" -r "$1" tag -q --add kept ;;
+	index) "$NB" -r "$1" repair -q index ;;
+	snapshots) "$NB" -r "$1" repair -q --forget snapshots ;;
+	packs) "$NB" -r "$1" repair -q packs "$damaged" ;;
+	esac
 }

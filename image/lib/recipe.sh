@@ -60,6 +60,20 @@ check_lock() {
 	lock=$(readlink -f "$lock")
 }
 
+# One certificate or more, and nothing that must stay secret.
+check_ca() {
+	if [ -z "$ca" ]; then
+		report_left_out+=${report_left_out:+$'\n'}"updates: without --ca the box takes nobody's"
+		return
+	fi
+	if [ ! -f "$ca" ] || [ ! -r "$ca" ]; then
+		bad_usage "no such file: $ca"
+	fi
+	ca=$(readlink -f "$ca")
+	! grep -q 'PRIVATE KEY' "$ca" || bad_usage "$ca has a private key in it, which belongs in no image." "Name ca.cert.pem."
+	grep -q '^-----BEGIN CERTIFICATE-----' "$ca" || bad_usage "$ca is no certificate." "Make one: image/keys --help"
+}
+
 # Settles where the distribution's packages come from: --sources, or its own archive.
 check_sources() {
 	sources_dir='' base_keyring=$distro_keyring base_archive=$distro_archive base_security=$distro_security
@@ -150,6 +164,7 @@ own_option() {
 	--out) out=$2 ;;
 	--version) version=$2 ;;
 	--lock) lock=$2 ;;
+	--ca) ca=$2 ;;
 	*) return 1 ;;
 	esac
 }

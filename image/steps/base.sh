@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The base: the distribution's packages and the kernel slot made from them. It changes only when the archive or the
-# package list does, so it is kept in the cache as a folder: root/ boot/ kernel.img packages.txt
+# The base: the distribution's packages, and kernel and initrd made from them. It changes only when the archive or the
+# package list does, so it is kept in the cache as a folder: root/ boot/ slot/ packages.txt
 
 # Which packages, and where they come from.
 base_sources() {
@@ -20,7 +20,7 @@ base_releases() {
 base_resolve() {
 	lock_rows 'base|boot' >"$work/base.lock"
 	base_entry=base-$distro-$flavour-$(cache_key "$format" "$distro_name" "$flavour" "$lock_epoch" "${base_packages[@]}" \
-		"${distro_boot_packages[@]}" "${flavour_drop_modules[@]}" "${flavour_squashfs_options[@]}" -- \
+		"${distro_boot_packages[@]}" "${flavour_drop_modules[@]}" -- \
 		"$here/boot/$flavour_initrd_conf" "$work/base.lock")
 	cache_use "$base_entry"
 }
@@ -63,7 +63,7 @@ step_base() {
 	base_locales
 	base_initrd
 	chroot_leave /making/base/root
-	base_kernel_slot
+	base_kernel
 	touch_newer "$made/root" "$epoch" "$epoch"
 	in_root /making/base/root dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\n' >"$made/packages.txt"
 	cache_commit "$made" "$base_entry"
@@ -93,18 +93,19 @@ base_initrd() {
 	cp "$here/boot/$flavour_initrd_conf" "$root/etc/dracut.conf.d/nexus.conf"
 	# Not under another date: dracut would take what is preloaded for a library of each program.
 	at_real_date in_root /making/base/root dracut --force --no-hostonly --reproducible --tmpdir /tmp --kver "$version" /boot/initrd.img
+	# dracut goes on without a module that it lacks something for.
+	in_root /making/base/root lsinitrd /boot/initrd.img >"$work/initrd.list"
+	grep -q 'systemd-veritysetup$' "$work/initrd.list" && grep -q '/dm-verity\.ko' "$work/initrd.list"
 }
 
-base_kernel_slot() {
-	local root=$work/base/root version
+# Kernel and initrd leave the root; step_slots makes the kernel slot of them.
+base_kernel() {
+	local root=$work/base/root slot=$work/base/slot version
 	version=$(basename "$root"/usr/lib/modules/*)
-	mkdir "$work/base/slot"
-	mv "$root/boot/initrd.img" "$work/base/slot/initrd.img"
-	cp "$root/boot/vmlinuz-$version" "$work/base/slot/vmlinuz"
-	chmod 0644 "$work"/base/slot/*
+	mkdir "$slot"
+	mv "$root/boot/initrd.img" "$slot/initrd.img"
+	cp "$root/boot/vmlinuz-$version" "$slot/vmlinuz"
+	chmod 0644 "$slot"/*
+	touch -d "@$epoch" "$slot"/* "$slot"
 	rm -rf "${root:?}"/boot/* "$root"/{initrd.img,vmlinuz}{,.old}
-	in_tools mksquashfs /making/base/slot /making/base/kernel.img -comp gzip "${flavour_squashfs_options[@]}" -b 131072 \
-		-noappend -no-progress -no-exports -no-xattrs -all-root -processors 2
-	pad_to_mib "$work/base/kernel.img"
-	rm -r "$work/base/slot"
 }

@@ -48,7 +48,7 @@ boot_image_json() {
 			printf '%s\t%s\n' "$file" "$(sha256_of "$file")"
 		done | in_tools jq -R 'split("\t") | {(.[0]): .[1]}' | in_tools jq -s add)
 	image_json_head | in_tools jq \
-		--argjson kernel "$(image_part "$cache/$base_entry/kernel.img")" \
+		--argjson kernel "$(image_part "$work/kernel.img")" \
 		--argjson root "$(image_part "$work/root.img")" --argjson bios "$(image_part "$work/core.img")" \
 		--argjson boot_code "$(image_boot_code)" --argjson files "$files" \
 		'. + {kernel: $kernel, root: $root, bios: $bios, boot_code: $boot_code, esp_files: $files}'

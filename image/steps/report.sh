@@ -29,7 +29,7 @@ report_json() {
 	in_root /making/root dpkg-query -W -f '${Package}\t${Installed-Size}\n' | in_tools jq -R -n '
 		[inputs | split("\t") | {(.[0]): (.[1] | tonumber? // 0)}] | add' >"$work/sizes.json"
 	image_json_head | in_tools jq --arg title "$distro_title" --arg flavour "$flavour" --arg archive "$report_archive" \
-		--argjson usb "$(image_part "$partial/usb.img")" --argjson kernel "$(image_part "$cache/$base_entry/kernel.img")" \
+		--argjson usb "$(image_part "$partial/usb.img")" --argjson kernel "$(image_part "$work/kernel.img")" \
 		--argjson root "$(image_part "$work/root.img")" --argjson esp "$(image_part "$work/esp.img")" \
 		--argjson bios "$(image_part "$work/core.img")" --arg left_out "$report_left_out" \
 		--slurpfile packages /making/packages.json --slurpfile sizes /making/sizes.json '

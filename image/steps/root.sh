@@ -8,6 +8,7 @@ step_root() {
 		root_nexus_packages
 	fi
 	root_overlays
+	root_updates
 	root_console
 	root_identity
 	root_units
@@ -25,6 +26,13 @@ root_users() {
 root_overlays() {
 	in_tools cp -a --no-preserve=ownership /overlays/common/. /making/root/
 	chmod 0440 "$work/root/etc/sudoers.d/nexus-operator"
+}
+
+# Which bundles the box takes: made for this distribution, and signed on behalf of --ca.
+root_updates() {
+	sed -i "s/^compatible=nexus-amd64\$/&-$distro_name/" "$work/root/etc/rauc/system.conf"
+	grep -qx "compatible=nexus-amd64-$distro_name" "$work/root/etc/rauc/system.conf"
+	[ -z "$ca" ] || install -m 0644 "$ca" "$work/root/etc/rauc/ca.cert.pem"
 }
 
 # A local archive of the .debs in --packages, so that apt finds what they need in the distribution's.
@@ -128,18 +136,4 @@ root_clean() {
 step_erofs() {
 	in_tools mkfs.erofs --quiet -z"$flavour_erofs_compression" -C65536 -T"$epoch" -U "$(uuid_of erofs "$version" "$distro")" \
 		/making/root.img /making/root
-	pad_to_mib "$work/root.img"
-	root_fits nexus-root-a "$work/root.img"
-	root_fits nexus-kernel-a "$cache/$base_entry/kernel.img"
-}
-
-# The stick's partitions are as large as their content; those of an internal disk are fixed.
-root_fits() {
-	local limit size
-	limit=$(($(layout_get "$1" Size) * 512))
-	size=$(stat -c %s "$2")
-	if [ "$size" -gt "$limit" ]; then
-		ui_advice "$(basename "$2") has $size bytes, $1 holds $limit: take packages out, or change layout.conf."
-		return 1
-	fi
 }

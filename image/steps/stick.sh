@@ -2,7 +2,7 @@
 # The stick: all parts in one image, and the report beside it.
 
 step_stick() {
-	local image=$partial/usb.img kernel=$cache/$base_entry/kernel.img table=$work/stick.sfdisk end
+	local image=$partial/usb.img kernel=$work/kernel.img table=$work/stick.sfdisk end
 	stick_seed
 	stick_place "$kernel" "$work/root.img"
 	end=$((stick_seed_start + $(layout_get nexus-seed Size) + 2048))

@@ -50,12 +50,10 @@ static void tell(struct checker *checker, const char *what, const struct err *er
 	progress_add(&checker->options->progress->errors, 1);
 }
 
-static int tick(struct checker *checker, struct err *err)
+static int go_on(struct checker *checker, struct err *err)
 {
 	if (checker->options->stop && *checker->options->stop)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "check: interrupted");
-	if (checker->options->tick)
-		checker->options->tick(checker->options->context);
 	return 0;
 }
 
@@ -196,7 +194,7 @@ static int empty_slot(struct reading *reading, struct slot *slot, struct err *er
 		tell(reading->checker, name, &slot->err);
 	progress_add(&progress->files_done, 1);
 	progress_add(&progress->bytes_done, slot->size);
-	return tick(reading->checker, err);
+	return go_on(reading->checker, err);
 }
 
 static bool is_read(const struct checker *checker, uint32_t pack)
@@ -369,7 +367,7 @@ static int check_tree(struct checker *checker, const struct id *id, struct err *
 	}
 	if (r < 0)
 		tell(checker, name, &tree_err);
-	return tick(checker, err);
+	return go_on(checker, err);
 }
 
 static int check_snapshots(struct checker *checker, const struct select_list *list, struct err *err)
@@ -425,8 +423,11 @@ static int prepare(struct checker *checker, struct err *err)
 	struct err index_err = ERR_INIT;
 	unsigned damaged = 0;
 	size_t packs, blobs;
-	int r = repository_load_index(checker->repository, &damaged, err);
+	int r;
 
+	progress_enter(progress, PROGRESS_INDEX);
+	r = repository_load_index(checker->repository, &damaged, err);
+	progress_enter(progress, PROGRESS_WORKING);
 	if (r < 0)
 		return r;
 	if (damaged) {

@@ -28,7 +28,6 @@ struct check_options {
 	void (*on_error)(void *context, const char *what, const struct err *err);
 	/* Something that is no error: what can be cleaned up. */
 	void (*on_note)(void *context, const char *what, const char *text);
-	void (*tick)(void *context);
 	void *context;
 };
 

@@ -1,5 +1,7 @@
 #include "archive/halfway.h"
 
+#include <errno.h>
+
 #include "archive/resume/checkpoint.h"
 #include "archive/resume/done.h"
 
@@ -72,12 +74,14 @@ static void tell(struct saver *saver, const struct id *root)
 /* First blobs and index, then the file that builds on them. */
 static int make(struct saver *saver, struct err *err)
 {
+	struct progress *progress = saver->options->progress;
 	const struct save_file *reading = saver->reading;
 	struct walk_entry *entry = reading ? &reading->dir->entries[reading->slot] : NULL;
 	char *name = NULL;
 	struct id root;
 	int r = saver_stand_back(saver, err); /* the file's path may lead from there */
 
+	progress_enter(progress, PROGRESS_SAVING);
 	if (r >= 0)
 		r = pipeline_drain(saver->pipeline, err);
 	if (entry) { /* the file that is being read is no whole one */
@@ -90,6 +94,7 @@ static int make(struct saver *saver, struct err *err)
 		entry->name = name;
 	if (r >= 0)
 		r = repository_flush(saver->repository, repository_codec(saver->repository), err);
+	progress_enter(progress, PROGRESS_WORKING);
 	if (r < 0)
 		return r;
 	tell(saver, &root);
@@ -107,6 +112,13 @@ static int make_if_due(struct saver *saver, bool stopping, struct err *err)
 		work_done(saver) == saver->checkpoint_work)
 		return 0;
 	return make(saver, err);
+}
+
+int halfway_stop(struct saver *saver, struct err *err)
+{
+	if (saver->checkpoint)
+		tell(saver, &saver->root);
+	return err_set(err, ERR_SYSTEM, ECANCELED, "back up: interrupted");
 }
 
 int halfway_begin(struct saver *saver, const struct str_list *paths, struct err *err)

@@ -11,6 +11,10 @@
  * run left; one that is of no use costs time, not the backup: it is told as a note. */
 int halfway_begin(struct saver *saver, const struct str_list *paths, struct err *err)
 	__attribute__((warn_unused_result));
+/* All is stored but the snapshot, and it is not wanted any more: the next run is to find it.
+ * Returns -ECANCELED. */
+int halfway_stop(struct saver *saver, struct err *err) __attribute__((warn_unused_result));
+
 /* The backup is over; saved: its snapshot is durable, and the checkpoint goes. */
 void halfway_end(struct saver *saver, bool saved);
 

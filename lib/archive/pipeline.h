@@ -1,4 +1,4 @@
-/* The one place with threads: a pool of workers behind a queue with a bound. Each worker has a
+/* The threads that work: a pool of workers behind a queue with a bound. Each worker has a
  * codec of its own. Short jobs that wait are handed out several at once, as hashing them side by
  * side is cheaper. The first failure stops the pool; jobs still queued are then handed to the work
  * function with failed set, so that what they own is released. */

@@ -15,6 +15,11 @@ void progress_know_total(struct progress *progress)
 	__atomic_store_n(&progress->total_known, true, __ATOMIC_RELEASE);
 }
 
+void progress_enter(struct progress *progress, enum progress_phase phase)
+{
+	__atomic_store_n(&progress->phase, phase, __ATOMIC_RELAXED);
+}
+
 static uint64_t load(const uint64_t *counter)
 {
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
@@ -31,6 +36,7 @@ void progress_look(
 		.files_done = load(&progress->files_done),
 		.bytes_done = load(&progress->bytes_done),
 		.errors = load(&progress->errors),
+		.phase = __atomic_load_n(&progress->phase, __ATOMIC_RELAXED),
 		.elapsed_s = elapsed_us / 1000000,
 	};
 	if (!__atomic_load_n(&progress->total_known, __ATOMIC_ACQUIRE))

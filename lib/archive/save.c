@@ -497,6 +497,7 @@ static int run(struct saver *saver, const struct target *target, const struct no
 	else
 		r = walk_targets(saver, NULL, 0, target,
 			options->parent ? &options->parent->tree : NULL, err);
+	progress_enter(options->progress, PROGRESS_SAVING);
 	if (r < 0) {
 		(void)!saver_stand_back(saver, &flush_err);
 		/* Queued chunks are still stored, so that the next run finds them. A failing
@@ -509,6 +510,8 @@ static int run(struct saver *saver, const struct target *target, const struct no
 		if (r >= 0)
 			r = repository_flush(
 				saver->repository, repository_codec(saver->repository), err);
+		if (r >= 0 && options->stop && *options->stop)
+			r = halfway_stop(saver, err);
 	}
 	pipeline_free(TAKE(saver->pipeline)); /* count points to this frame */
 	return r;

@@ -25,7 +25,7 @@ int saver_tick(struct saver *saver, struct err *err)
 
 	if (r >= 0 && saver->now_and_then)
 		r = saver->now_and_then(saver, stopping, err);
-	if (r >= 0 && stopping)
+	if ((r >= 0 || r == -ECANCELED) && stopping)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "back up: interrupted");
 	if (r >= 0 && saver->options->tick)
 		saver->options->tick(saver->options->context);

@@ -16,6 +16,7 @@ static const char *const op_names[] = {
 	[FLEET_CONTRACT_JOB] = "job",
 	[FLEET_CONTRACT_RUN] = "run",
 	[FLEET_CONTRACT_LOG] = "log",
+	[FLEET_CONTRACT_PUT] = "put",
 	[FLEET_CONTRACT_ADOPT] = "adopt",
 };
 
@@ -38,13 +39,30 @@ static const struct member members[] = {
 	MEMBER(FLEET_CONTRACT_RUN, kind, true),
 	MEMBER(FLEET_CONTRACT_RUN, snapshot, false),
 	MEMBER(FLEET_CONTRACT_RUN, target, false),
+	MEMBER(FLEET_CONTRACT_RUN, source, false),
+	MEMBER(FLEET_CONTRACT_RUN, sha256, false),
 	MEMBER(FLEET_CONTRACT_LOG, unit, false),
+	MEMBER(FLEET_CONTRACT_PUT, sha256, true),
 	MEMBER(FLEET_CONTRACT_ADOPT, operator_key, true),
 	MEMBER(FLEET_CONTRACT_ADOPT, console, false),
 	MEMBER(FLEET_CONTRACT_ADOPT, name, false),
 };
 
 #define MEMBERS (sizeof(members) / sizeof(*members))
+
+/* The members of op run that are true or false; absent is false. */
+static const struct flag {
+	const char *key;
+	size_t offset;
+	bool of_update; /* of kind update alone */
+} flags[] = {
+	{"follow", offsetof(struct fleet_contract_request, follow), false},
+	{"older", offsetof(struct fleet_contract_request, older), true},
+	{"now", offsetof(struct fleet_contract_request, now), true},
+	{"only_check", offsetof(struct fleet_contract_request, only_check), true},
+};
+
+#define FLAGS (sizeof(flags) / sizeof(*flags))
 
 const char *fleet_contract_op_name(enum fleet_contract_op op)
 {
@@ -81,8 +99,11 @@ int fleet_contract_request_format(
 				json, members[i].key, (const char *)request + members[i].offset);
 	if (request->op == FLEET_CONTRACT_LOG)
 		fleet_text_set_count(json, "lines", request->lines);
-	if (request->op == FLEET_CONTRACT_RUN && request->follow)
-		json_set_bool(json, "follow", true);
+	for (size_t i = 0; i < FLAGS && request->op == FLEET_CONTRACT_RUN; i++)
+		if (*(const bool *)((const char *)request + flags[i].offset))
+			json_set_bool(json, flags[i].key, true);
+	if (request->size)
+		fleet_text_set_count(json, "size", request->size);
 	r = json_finish(json, &line, err);
 	if (r < 0)
 		return r;
@@ -125,13 +146,79 @@ static int read_member(const struct member *member, const struct json *json,
 	return 0;
 }
 
-static int check_run(const struct fleet_contract_request *request, struct err *err)
+static int check_digest(const struct fleet_contract_request *request, struct err *err)
 {
+	if (*request->sha256 && strspn(request->sha256, "0123456789abcdef") != 64)
+		return err_set(err, ERR_CORRUPT, EBADMSG, "'sha256' must be 64 digits");
+	return 0;
+}
+
+static int read_size(
+	const struct json *json, struct fleet_contract_request *request, struct err *err)
+{
+	int64_t size = 0;
+	int r = 0;
+
+	if (json_get(json, "size"))
+		r = json_need_integer(
+			json, "size", 1, (int64_t)FLEET_CONTRACT_BUNDLE_MAX, &size, err);
+	request->size = (uint64_t)size;
+	return r;
+}
+
+static int read_flags(
+	const struct json *json, struct fleet_contract_request *request, struct err *err)
+{
+	bool update = str_equal(request->kind, "update");
+	int r = 0;
+
+	for (size_t i = 0; i < FLAGS && r >= 0; i++) {
+		bool *flag = (bool *)((char *)request + flags[i].offset);
+
+		if (!json_get(json, flags[i].key))
+			continue;
+		r = json_need_bool(json, flags[i].key, flag, err);
+		if (r >= 0 && flags[i].of_update && !update)
+			r = err_set(err, ERR_CORRUPT, EBADMSG, "'%s' is for update alone",
+				flags[i].key);
+	}
+	return r;
+}
+
+static int check_update(const struct fleet_contract_request *request, struct err *err)
+{
+	const char *source = request->source;
+
+	if (!str_equal(request->kind, "update")) {
+		if (*source || *request->sha256 || request->size)
+			return err_set(err, ERR_CORRUPT, EBADMSG,
+				"'source', 'sha256' and 'size' are for update alone");
+		return 0;
+	}
+	if (*source != '/' && !str_after(source, "http://") && !str_after(source, "https://"))
+		return err_set(err, ERR_CORRUPT, EBADMSG,
+			"'source' must be an absolute path or an http or https address");
+	return check_digest(request, err);
+}
+
+static int check_run(
+	const struct json *json, struct fleet_contract_request *request, struct err *err)
+{
+	static const char *const kinds[] = {"backup", "restore", "check", "update"};
 	const char *snapshot = request->snapshot;
 	bool restore = str_equal(request->kind, "restore");
+	size_t kind;
+	int r;
 
-	if (!restore && !str_equal(request->kind, "backup") && !str_equal(request->kind, "check"))
+	if (!str_find(kinds, sizeof(kinds) / sizeof(*kinds), request->kind, &kind))
 		return err_set(err, ERR_CORRUPT, EBADMSG, "unknown kind of job");
+	r = read_flags(json, request, err);
+	if (r >= 0)
+		r = read_size(json, request, err);
+	if (r >= 0)
+		r = check_update(request, err);
+	if (r < 0)
+		return r;
 	if (!restore && (*snapshot || *request->target))
 		return err_set(
 			err, ERR_CORRUPT, EBADMSG, "'snapshot' and 'target' are for restore alone");
@@ -166,6 +253,16 @@ static int check_log(
 	return 0;
 }
 
+static int check_put(
+	const struct json *json, struct fleet_contract_request *request, struct err *err)
+{
+	int r = read_size(json, request, err);
+
+	if (r >= 0 && !request->size)
+		r = err_set(err, ERR_CORRUPT, EBADMSG, "'size' is missing");
+	return r < 0 ? r : check_digest(request, err);
+}
+
 static int read_op(const struct json *json, struct fleet_contract_request *request, struct err *err)
 {
 	int r = 0;
@@ -185,14 +282,11 @@ static int read_op(const struct json *json, struct fleet_contract_request *reque
 			       ? 0
 			       : err_set(err, ERR_CORRUPT, EBADMSG, "'job' is no job's id");
 	case FLEET_CONTRACT_RUN:
-		if (json_get(json, "follow")) {
-			r = json_need_bool(json, "follow", &request->follow, err);
-			if (r < 0)
-				return r;
-		}
-		return check_run(request, err);
+		return check_run(json, request, err);
 	case FLEET_CONTRACT_LOG:
 		return check_log(json, request, err);
+	case FLEET_CONTRACT_PUT:
+		return check_put(json, request, err);
 	}
 	return err_set(err, ERR_BUG, EINVAL, "unhandled op");
 }
@@ -275,6 +369,23 @@ int fleet_contract_event_format(
 	cleanup_json struct json *json = head_new(EVENT_SCHEMA, id);
 
 	json_set(json, "job", fleet_job_to_json(job));
+	return json_finish(json, ret_line, err);
+}
+
+int fleet_contract_have_format(int64_t id, uint64_t have, char **ret_line, struct err *err)
+{
+	cleanup_json struct json *json = head_new(EVENT_SCHEMA, id);
+
+	fleet_text_set_count(json, "have", have);
+	return json_finish(json, ret_line, err);
+}
+
+int fleet_contract_path_format(int64_t id, const char *path, char **ret_line, struct err *err)
+{
+	cleanup_json struct json *json = head_new(ANSWER_SCHEMA, id);
+
+	json_set_bool(json, "ok", true);
+	json_set_text(json, "path", path);
 	return json_finish(json, ret_line, err);
 }
 
@@ -428,6 +539,31 @@ int fleet_contract_answer_lines(
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+int fleet_contract_answer_have(
+	const struct fleet_contract_answer *answer, uint64_t *ret_have, struct err *err)
+{
+	int64_t have;
+
+	if (json_need_integer(
+		    answer->json, "have", 0, (int64_t)FLEET_CONTRACT_BUNDLE_MAX, &have, err) < 0)
+		return err_wrap(err, "read answer");
+	*ret_have = (uint64_t)have;
+	return 0;
+}
+
+int fleet_contract_answer_path(
+	const struct fleet_contract_answer *answer, char *ret_path, size_t size, struct err *err)
+{
+	const char *path;
+
+	if (json_need_text(answer->json, "path", &path, err) < 0)
+		return err_wrap(err, "read answer");
+	if (*path != '/' || strlen(path) >= size)
+		return err_set(err, ERR_CORRUPT, EBADMSG, "read answer: it is no path");
+	fleet_text_copy(ret_path, size, path);
 	return 0;
 }
 

@@ -4,6 +4,11 @@
  *   {"schema":"nexus.request/1","id":1,"op":"run","kind":"backup","follow":true}
  *   {"schema":"nexus.event/1","id":1,"job":{...}}
  *   {"schema":"nexus.answer/1","id":1,"ok":true,"job":{...}}
+ *
+ * After the request "put" the box tells with an event how many bytes of the file it has ("have");
+ * the others follow without any frame, then comes the answer with the path on the box. A refusal
+ * in between ends the stream. An update is a job: "kind":"update" with "source" checks and
+ * installs, with "only_check" it checks alone; how both systems stand is told by the status.
  */
 #ifndef NEXUS_FLEET_CONTRACT_H
 #define NEXUS_FLEET_CONTRACT_H
@@ -20,14 +25,18 @@
 #define FLEET_CONTRACT_REQUEST_MAX (64u << 10) /* bytes of a request's line */
 #define FLEET_CONTRACT_ANSWER_MAX (1u << 20) /* bytes of an answer's or event's line */
 #define FLEET_CONTRACT_LINES_MAX 2000u /* of a log */
+#define FLEET_CONTRACT_SHA256_SIZE 65
+#define FLEET_CONTRACT_BUNDLE_MAX (16ull << 30) /* bytes of a bundle */
+#define FLEET_CONTRACT_PUT_FOLDER "/data/update/incoming" /* where put puts files */
 #define FLEET_CONTRACT_LINE_MAX 4096u /* bytes of one line of a log */
 
 enum fleet_contract_op {
 	FLEET_CONTRACT_STATUS, /* -> "status" */
 	FLEET_CONTRACT_JOBS, /* -> "jobs" */
 	FLEET_CONTRACT_JOB, /* job -> "job" */
-	FLEET_CONTRACT_RUN, /* kind, snapshot, target, follow -> "job" */
+	FLEET_CONTRACT_RUN, /* kind, what the kind needs, follow -> "job" */
 	FLEET_CONTRACT_LOG, /* lines, unit -> "lines" */
+	FLEET_CONTRACT_PUT, /* sha256, size -> event "have"; then "path" */
 	FLEET_CONTRACT_ADOPT, /* operator_key, console, name -> struct fleet_contract_adopted */
 };
 
@@ -36,9 +45,16 @@ struct fleet_contract_request {
 	int64_t id; /* the asker's own number, given back in the answer */
 	enum fleet_contract_op op;
 	char job[FLEET_JOB_ID_SIZE];
-	char kind[FLEET_JOB_KIND_SIZE]; /* run: "backup", "restore" or "check" */
+	char kind[FLEET_JOB_KIND_SIZE]; /* run: "backup", "restore", "check", "update" */
 	char snapshot[FLEET_JOB_SNAPSHOT_SIZE]; /* run restore: an id or "latest" */
 	char target[1024]; /* run restore: an absolute folder; "": the agent chooses one */
+	/* run update: where the bundle is: an absolute path on the box, or an http(s) address. */
+	char source[1024];
+	char sha256[FLEET_CONTRACT_SHA256_SIZE]; /* of the bundle, lowercase; "": not known */
+	uint64_t size; /* bytes of the bundle; 0: not known. put needs both */
+	bool older; /* run update: a version older than the running one will do */
+	bool now; /* run update: restart at once, not in the window of the settings */
+	bool only_check; /* run update: fetch and check, install nothing */
 	bool follow; /* run: events until the job has ended */
 	uint64_t lines; /* log: 1 to FLEET_CONTRACT_LINES_MAX */
 	char unit[128]; /* log: a unit's name or pattern; "": all of ours */
@@ -70,6 +86,11 @@ int fleet_contract_error_format(int64_t id, const struct err *why, char **ret_li
 	__attribute__((warn_unused_result));
 int fleet_contract_event_format(int64_t id, const struct fleet_job *job, char **ret_line,
 	struct err *err) __attribute__((warn_unused_result));
+/* put: the event that have bytes are there already, and the answer. */
+int fleet_contract_have_format(int64_t id, uint64_t have, char **ret_line, struct err *err)
+	__attribute__((warn_unused_result));
+int fleet_contract_path_format(int64_t id, const char *path, char **ret_line, struct err *err)
+	__attribute__((warn_unused_result));
 
 /* What a box says once it is adopted. */
 struct fleet_contract_adopted {
@@ -109,6 +130,11 @@ int fleet_contract_answer_jobs(const struct fleet_contract_answer *answer,
 /* Adds the lines, made harmless, to ret_lines (at most FLEET_CONTRACT_LINES_MAX). */
 int fleet_contract_answer_lines(const struct fleet_contract_answer *answer,
 	struct str_list *ret_lines, struct err *err) __attribute__((warn_unused_result));
+/* Of put: its event, of at most FLEET_CONTRACT_BUNDLE_MAX; its answer, an absolute path. */
+int fleet_contract_answer_have(const struct fleet_contract_answer *answer, uint64_t *ret_have,
+	struct err *err) __attribute__((warn_unused_result));
+int fleet_contract_answer_path(const struct fleet_contract_answer *answer, char *ret_path,
+	size_t size, struct err *err) __attribute__((warn_unused_result));
 int fleet_contract_answer_adopted(const struct fleet_contract_answer *answer,
 	struct fleet_contract_adopted *ret, struct err *err) __attribute__((warn_unused_result));
 

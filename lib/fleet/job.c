@@ -52,12 +52,14 @@ static void progress_to_json(const struct fleet_job_progress *progress, struct j
 	fleet_text_set_count(json, "files_total", progress->files_total);
 	if (progress->eta_s)
 		fleet_text_set_count(json, "eta_s", progress->eta_s);
+	fleet_text_set(json, "step", progress->step);
 }
 
 static void result_to_json(const struct fleet_job_result *result, struct json *json)
 {
 	fleet_text_set(json, "snapshot", result->snapshot);
 	fleet_text_set(json, "message", result->message);
+	fleet_text_set(json, "version", result->version);
 	fleet_text_set_count(json, "data_added", result->data_added_bytes);
 	if (result->max_rss_bytes)
 		fleet_text_set_count(json, "max_rss_bytes", result->max_rss_bytes);
@@ -93,6 +95,7 @@ static void progress_from_json(const struct json *json, struct fleet_job *job)
 	progress->files_done = fleet_text_get_count(json, "files_done");
 	progress->files_total = fleet_text_get_count(json, "files_total");
 	progress->eta_s = fleet_text_get_count(json, "eta_s");
+	fleet_text_get(json, "step", progress->step, sizeof(progress->step));
 }
 
 static void result_from_json(const struct json *json, struct fleet_job *job)
@@ -104,6 +107,7 @@ static void result_from_json(const struct json *json, struct fleet_job *job)
 	job->has_result = true;
 	fleet_text_get(json, "snapshot", result->snapshot, sizeof(result->snapshot));
 	fleet_text_get(json, "message", result->message, sizeof(result->message));
+	fleet_text_get(json, "version", result->version, sizeof(result->version));
 	result->data_added_bytes = fleet_text_get_count(json, "data_added");
 	result->max_rss_bytes = fleet_text_get_count(json, "max_rss_bytes");
 }

@@ -1,5 +1,5 @@
-/* One job of a box (a backup, a restore, a check), as it stands in the status document, in
- * answers and events, and in the box's own records. A plain value: nobody frees it. */
+/* One job of a box (a backup, a restore, a check, an update), as it stands in the status document,
+ * in answers and events, and in the box's own records. A plain value: nobody frees it. */
 #ifndef NEXUS_FLEET_JOB_H
 #define NEXUS_FLEET_JOB_H
 
@@ -12,6 +12,8 @@
 #define FLEET_JOB_ID_SIZE 40
 #define FLEET_JOB_KIND_SIZE 16
 #define FLEET_JOB_SNAPSHOT_SIZE 72
+#define FLEET_JOB_STEP_SIZE 16
+#define FLEET_JOB_VERSION_SIZE 64
 #define FLEET_JOB_MESSAGE_SIZE 512
 
 enum fleet_job_state {
@@ -26,18 +28,20 @@ struct fleet_job_progress {
 	uint64_t bytes_done, bytes_total;
 	uint64_t files_done, files_total;
 	uint64_t eta_s; /* 0: not known */
+	char step[FLEET_JOB_STEP_SIZE]; /* of an update: "fetch", "check", "install"; "": none */
 };
 
 struct fleet_job_result {
 	char snapshot[FLEET_JOB_SNAPSHOT_SIZE]; /* hexadecimal id; "": none */
 	char message[FLEET_JOB_MESSAGE_SIZE]; /* one line for a person; "": none */
+	char version[FLEET_JOB_VERSION_SIZE]; /* of the system in the bundle; "": none */
 	uint64_t data_added_bytes;
 	uint64_t max_rss_bytes; /* 0: not known */
 };
 
 struct fleet_job {
 	char id[FLEET_JOB_ID_SIZE];
-	char kind[FLEET_JOB_KIND_SIZE]; /* "backup", "restore" or "check" */
+	char kind[FLEET_JOB_KIND_SIZE]; /* "backup", "restore", "check" or "update" */
 	enum fleet_job_state state;
 	int64_t started_s; /* since 1970; when it was asked for, while queued */
 	int64_t ended_s; /* 0: not yet */

@@ -75,6 +75,23 @@ static void boot_to_json(const struct fleet_status_boot *boot, struct json *json
 	}
 }
 
+static void slots_to_json(const struct fleet_status *status, struct json *json)
+{
+	struct json *list = status->slot_count ? json_set_array(json, "slots") : NULL;
+
+	for (size_t i = 0; i < status->slot_count; i++) {
+		const struct fleet_status_slot *slot = &status->slots[i];
+		struct json *item = json_add_object(list);
+
+		json_set_text(item, "name", slot->name);
+		fleet_text_set(item, "version", slot->version);
+		json_set_bool(item, "ok", slot->ok);
+		fleet_text_set_count(item, "tries", slot->tries);
+		json_set_bool(item, "proven", slot->proven);
+		json_set_text(item, "state", slot->state);
+	}
+}
+
 static void health_to_json(const struct fleet_status *status, struct json *json)
 {
 	struct json *checks;
@@ -147,6 +164,7 @@ struct json *fleet_status_to_json(const struct fleet_status *status)
 	box_to_json(&status->box, json_set_object(json, "box"));
 	fleet_text_set_count(json, "uptime_s", status->uptime_s);
 	boot_to_json(&status->boot, json_set_object(json, "boot"));
+	slots_to_json(status, json);
 	health_to_json(status, json_set_object(json, "health"));
 	hardware_to_json(status, json);
 	list = json_set_array(json, "failed_units");
@@ -198,6 +216,24 @@ static void boot_from_json(const struct json *json, struct fleet_status_boot *bo
 			return;
 		if (text && clock_rfc3339_parse(text, &seconds, &nanoseconds, NULL, &err) >= 0)
 			boot->power_cut_times_s[boot->power_cut_times++] = seconds;
+	}
+}
+
+static void slots_from_json(const struct json *json, struct fleet_status *status)
+{
+	for (const struct json *i = json_first(json); i; i = json_next(i)) {
+		struct fleet_status_slot *slot;
+
+		if (status->slot_count == FLEET_STATUS_SLOTS_MAX)
+			return;
+		slot = &status->slots[status->slot_count];
+		fleet_text_get(i, "name", slot->name, sizeof(slot->name));
+		fleet_text_get(i, "version", slot->version, sizeof(slot->version));
+		slot->ok = json_get_bool(i, "ok", false);
+		slot->tries = fleet_text_get_count(i, "tries");
+		slot->proven = json_get_bool(i, "proven", false);
+		fleet_text_get(i, "state", slot->state, sizeof(slot->state));
+		status->slot_count++;
 	}
 }
 
@@ -352,6 +388,7 @@ int fleet_status_from_json(const struct json *json, struct fleet_status *ret, st
 	box_from_json(json_get(json, "box"), &status->box);
 	status->uptime_s = fleet_text_get_count(json, "uptime_s");
 	boot_from_json(json_get(json, "boot"), &status->boot);
+	slots_from_json(json_get(json, "slots"), status);
 	hardware_from_json(json, status);
 	units_from_json(json_get(json, "failed_units"), status);
 	status->clock_synchronized = json_get_bool(json_get(json, "clock"), "synchronized", false);

@@ -25,6 +25,7 @@ enum {
 	FLEET_STATUS_WARNINGS_MAX = 8, /* of one disk */
 	FLEET_STATUS_UNITS_MAX = 32,
 	FLEET_STATUS_JOBS_MAX = 16,
+	FLEET_STATUS_SLOTS_MAX = 2,
 };
 
 enum fleet_status_level {
@@ -58,6 +59,18 @@ struct fleet_status_boot {
 	size_t power_cut_times;
 };
 
+/* One of the two places for a system. */
+struct fleet_status_slot {
+	char name[8]; /* "A", "B" */
+	char version[FLEET_STATUS_NAME_SIZE]; /* "": not known */
+	bool ok; /* GRUB may start it */
+	uint64_t tries; /* starts that were not called good yet */
+	bool proven; /* it was the last to be called good */
+	/* "good"; "trial": runs, not called good yet; "waiting": an update before its first start;
+	 * "bad": not to be started; "empty". */
+	char state[16];
+};
+
 struct fleet_status_filesystem {
 	char path[128];
 	uint64_t size_bytes, free_bytes;
@@ -85,6 +98,8 @@ struct fleet_status {
 	struct fleet_status_box box;
 	uint64_t uptime_s;
 	struct fleet_status_boot boot;
+	struct fleet_status_slot slots[FLEET_STATUS_SLOTS_MAX];
+	size_t slot_count; /* 0: the machine is no image, or its agent does not tell */
 	enum fleet_status_level level; /* the worst of the checks */
 	struct fleet_status_check checks[FLEET_STATUS_CHECKS_MAX];
 	size_t check_count;

@@ -13,6 +13,7 @@
 #include "net/url.h"
 
 #define CONNECTIONS 5
+#define SHORT_MAX (64u << 10) /* bytes that a short request moves */
 #define CONNECT_US (20 * 1000000ull)
 #define IDLE_US (120 * 1000000ull)
 #define USER_AGENT "nexus-backup/" NEXUS_VERSION
@@ -20,8 +21,8 @@
 struct http {
 	pthread_mutex_t mutex; /* guards free and free_count */
 	pthread_cond_t returned;
-	CURL *free[HTTP_CONNECTIONS_MAX]; /* owned: idle connections */
-	unsigned free_count, connections;
+	CURL *free[HTTP_CONNECTIONS_MAX + 1]; /* owned: idle connections */
+	unsigned free_count;
 	struct http_options options; /* its texts are NULL */
 	char *user, *password, *ca_file, *ca_dir; /* owned, or NULL */
 	struct certificates certificates; /* read from files; ca_file and ca_dir are not then */
@@ -68,8 +69,9 @@ static const char *environment(const char *first, const char *second)
 int http_new(const struct http_options *options, struct http **ret, struct err *err)
 {
 	cleanup_http struct http *http = calloc(1, sizeof(*http));
-	int r;
 	bool own_roots = options->ca_files && *options->ca_files;
+	unsigned connections = options->connections ? options->connections : CONNECTIONS;
+	int r;
 
 	if (!http)
 		return err_oom(err);
@@ -79,9 +81,8 @@ int http_new(const struct http_options *options, struct http **ret, struct err *
 	http->options = *options;
 	http->options.user = http->options.password = NULL;
 	http->options.ca_files = http->options.client_file = NULL;
-	http->connections = options->connections ? options->connections : CONNECTIONS;
-	if (http->connections > HTTP_CONNECTIONS_MAX)
-		http->connections = HTTP_CONNECTIONS_MAX;
+	if (connections > HTTP_CONNECTIONS_MAX)
+		connections = HTTP_CONNECTIONS_MAX;
 	if (!http->options.connect_us)
 		http->options.connect_us = CONNECT_US;
 	if (!http->options.idle_us)
@@ -94,7 +95,7 @@ int http_new(const struct http_options *options, struct http **ret, struct err *
 	r = certificates_read(options->ca_files, options->client_file, &http->certificates, err);
 	if (r < 0)
 		return r;
-	for (unsigned i = 0; i < http->connections; i++) {
+	for (unsigned i = 0; i < connections + 1; i++) {
 		http->free[i] = curl_easy_init();
 		if (!http->free[i])
 			return err_oom(err);
@@ -122,12 +123,20 @@ void http_free(struct http *http)
 	free(http);
 }
 
-static CURL *take_connection(struct http *http)
+/* A lock that is to be refreshed must not wait for packs that go up slowly. */
+static bool is_short(const struct http_request *request)
 {
+	return !request->sink && request->body_size <= SHORT_MAX &&
+	       request->range_size <= SHORT_MAX;
+}
+
+static CURL *take_connection(struct http *http, const struct http_request *request)
+{
+	unsigned kept = is_short(request) ? 0 : 1;
 	CURL *curl;
 
 	pthread_mutex_lock(&http->mutex);
-	while (!http->free_count)
+	while (http->free_count <= kept)
 		pthread_cond_wait(&http->returned, &http->mutex);
 	curl = http->free[--http->free_count];
 	pthread_mutex_unlock(&http->mutex);
@@ -139,7 +148,7 @@ static void give_connection(struct http *http, CURL *curl)
 	curl_easy_reset(curl); /* the connection itself stays open */
 	pthread_mutex_lock(&http->mutex);
 	http->free[http->free_count++] = curl;
-	pthread_cond_signal(&http->returned);
+	pthread_cond_broadcast(&http->returned); /* not everyone may take the last one */
 	pthread_mutex_unlock(&http->mutex);
 }
 
@@ -279,6 +288,22 @@ static size_t on_answer(char *data, size_t one, size_t size, void *context)
 	return size;
 }
 
+/* Called often, also while nothing moves. */
+static int on_progress(
+	void *context, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+	struct transfer *transfer = context;
+	const struct http_request *request = transfer->request;
+	const volatile bool *cut = transfer->http->options.cut;
+
+	(void)down_all, (void)down, (void)up_all, (void)up;
+	if (!cut || !*cut || !(request->body || request->range_data || request->sink))
+		return 0;
+	if (!transfer->err.code)
+		err_set(&transfer->err, ERR_SYSTEM, ECANCELED, "talk to server: cut off");
+	return 1;
+}
+
 /* --- One request --- */
 
 static void set_certificates(CURL *curl, const struct http *http)
@@ -339,6 +364,9 @@ static void set_request(struct transfer *transfer)
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_answer);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	if (request->body || strcmp(request->method, "PUT") == 0 ||
 		strcmp(request->method, "POST") == 0) {
 		curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
@@ -488,7 +516,7 @@ int http_perform(struct http *http, const struct http_request *request, struct h
 	*ret = (struct http_response){0};
 	retry_start(&retry, &http->options.retry, &clock_system);
 	for (;;) {
-		transfer.curl = take_connection(http);
+		transfer.curl = take_connection(http, request);
 		r = try_once(&transfer, &class, err);
 		give_connection(http, transfer.curl);
 		if (r >= 0 && class == RETRY_NEVER)

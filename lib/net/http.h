@@ -1,5 +1,6 @@
 /* HTTP/1.1 for programs that talk to one server much: a client with a bounded set of
- * connections that several threads share. A request is tried again where that can heal; what
+ * connections that several threads share, and one more for short requests, so that these need not
+ * wait until long ones are over. A request is tried again where that can heal; what
  * comes back is bounded. Proxy variables of the environment (https_proxy, no_proxy ...) and the
  * usual ones of certificates (CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR) are honoured.
  * Redirects are not followed: what is signed and secret goes to one place only. */
@@ -32,7 +33,9 @@ struct http_options {
 	const char *user, *password; /* borrowed for http_new alone; NULL: no login */
 	/* the same: see certificates.h; without ca_files the environment's, then the system's */
 	const char *ca_files, *client_file;
-	const volatile bool *stop; /* borrowed; true: no more waiting between tries. May be NULL */
+	/* borrowed, or NULL. stop: true ends waiting between tries. cut: true ends with ECANCELED
+	 * what is moving content; requests without any, to remove something, still pass. */
+	const volatile bool *stop, *cut;
 };
 
 /* Reads size bytes of a body at offset. */

@@ -20,6 +20,8 @@ uint64_t rate_take(struct rate *rate, size_t bytes)
 {
 	uint64_t now_us, wait_us;
 
+	if (rate)
+		__atomic_add_fetch(&rate->passed, bytes, __ATOMIC_RELAXED);
 	if (!rate || !rate->bytes_per_s)
 		return 0;
 	pthread_mutex_lock(&rate->mutex);
@@ -35,6 +37,11 @@ uint64_t rate_take(struct rate *rate, size_t bytes)
 void rate_pass(struct rate *rate, size_t bytes)
 {
 	(void)retry_wait(rate_take(rate, bytes), NULL);
+}
+
+uint64_t rate_passed(const struct rate *rate)
+{
+	return __atomic_load_n(&rate->passed, __ATOMIC_RELAXED);
 }
 
 size_t rate_piece(const struct rate *rate, size_t max)

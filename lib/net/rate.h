@@ -13,6 +13,7 @@ struct rate {
 	const struct clock *clock; /* borrowed */
 	uint64_t bytes_per_s; /* 0: no limit */
 	uint64_t free_us; /* when all that was taken will have been passed on */
+	uint64_t passed; /* bytes that were taken; atomic */
 };
 
 /* No limit yet; for statics. bytes_per_s may be set later, before the first use. */
@@ -30,6 +31,8 @@ void rate_done(struct rate *rate);
 uint64_t rate_take(struct rate *rate, size_t bytes);
 /* The same, and waits. */
 void rate_pass(struct rate *rate, size_t bytes);
+/* The bytes that were taken so far, with or without a limit. */
+uint64_t rate_passed(const struct rate *rate);
 /* The most to move in one piece so that waits stay short, at most max bytes. */
 size_t rate_piece(const struct rate *rate, size_t max);
 

@@ -9,7 +9,11 @@
 #include "codec/zstd.h"
 #include "crypto/hash.h"
 
-#define PIECE 65536u
+/* Less in fuzz targets, as in stream/tree_stream.c. */
+#ifndef TREE_STREAM_SMALLER
+#define TREE_STREAM_SMALLER 1
+#endif
+#define PIECE (65536u / TREE_STREAM_SMALLER) /* bytes */
 #define KEEP_MAX (3u << 20) /* bytes of scratch kept between blobs */
 #define FILE_ZSTD 2 /* first byte of a compressed file */
 

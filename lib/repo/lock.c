@@ -1,6 +1,7 @@
 #include "repo/lock.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,16 +16,19 @@
 
 #define LOCK_MAX (64u << 10) /* bytes of JSON */
 #define STALE_S (30 * 60)
-#define REFRESH_US (5 * 60 * 1000000ull)
+#define AGAIN_US (10 * 1000000ull) /* after a refresh that failed */
 #define FREEZE_US (22 * 60 * 1000000ull + 30000000ull)
 #define SETTLE_US 200000
 
 struct lock {
 	struct repository *repository; /* borrowed */
+	uint64_t every_us; /* how often it is refreshed */
+	bool was_left; /* see lock_was_left */
+	uint64_t written_us; /* monotonic; atomic */
+	uint64_t keep_us; /* of lock_keep alone: when it tries again */
+	pthread_mutex_t mutex; /* guards what follows */
 	struct lock_file file;
 	struct id id; /* of the file in the repository */
-	uint64_t written_us; /* monotonic */
-	bool was_left; /* see lock_was_left */
 };
 
 static void scan_time(struct scan *scan, struct node_time *ret)
@@ -201,6 +205,7 @@ bool lock_file_is_stale(const struct lock_file *other, const struct lock_file *o
 
 struct look {
 	struct lock *lock;
+	struct blob_codec *codec; /* the thread's */
 	bool has_own; /* its own file is there already and passed over */
 	bool seen_own;
 };
@@ -231,8 +236,7 @@ static int look_at(const struct id *id, uint64_t size_bytes, void *context, stru
 		look->seen_own = true;
 		return 0;
 	}
-	r = repository_load_file(
-		repository, repository_codec(repository), STORE_LOCK, id, &text, err);
+	r = repository_load_file(repository, look->codec, STORE_LOCK, id, &text, err);
 	if (r == -ENOENT)
 		return 0; /* released meanwhile */
 	if (r >= 0)
@@ -255,9 +259,10 @@ static int look_at(const struct id *id, uint64_t size_bytes, void *context, stru
 	return 0;
 }
 
-static int look_around(struct lock *lock, bool has_own, bool *ret_seen_own, struct err *err)
+static int look_around(struct lock *lock, struct blob_codec *codec, bool has_own,
+	bool *ret_seen_own, struct err *err)
 {
-	struct look look = {.lock = lock, .has_own = has_own};
+	struct look look = {.lock = lock, .codec = codec, .has_own = has_own};
 	int r = repository_list(lock->repository, STORE_LOCK, look_at, &look, err);
 
 	if (ret_seen_own)
@@ -265,7 +270,8 @@ static int look_around(struct lock *lock, bool has_own, bool *ret_seen_own, stru
 	return r;
 }
 
-static int write_lock(struct lock *lock, struct id *ret_id, struct err *err)
+static int write_lock(
+	struct lock *lock, struct blob_codec *codec, struct id *ret_id, struct err *err)
 {
 	cleanup_buf struct buf text = BUF_INIT(LOCK_MAX);
 	struct repository *repository = lock->repository;
@@ -274,10 +280,11 @@ static int write_lock(struct lock *lock, struct id *ret_id, struct err *err)
 	now(repository_clock(repository), &lock->file.time);
 	r = lock_file_format(&lock->file, &text, err);
 	if (r >= 0)
-		r = repository_save_file(repository, repository_codec(repository), STORE_LOCK,
-			text.data, text.size, ret_id, err);
+		r = repository_save_file(
+			repository, codec, STORE_LOCK, text.data, text.size, ret_id, err);
 	if (r >= 0)
-		lock->written_us = clock_monotonic_us(repository_clock(repository));
+		__atomic_store_n(&lock->written_us,
+			clock_monotonic_us(repository_clock(repository)), __ATOMIC_RELAXED);
 	return r;
 }
 
@@ -291,27 +298,36 @@ static int remove_file(struct lock *lock, const struct id *id, struct err *err)
 	return r == -ENOENT ? 0 : r;
 }
 
+static void lock_free(struct lock *lock)
+{
+	pthread_mutex_destroy(&lock->mutex);
+	free(lock);
+}
+
 int lock_take(struct repository *repository, bool exclusive, struct lock **ret, struct err *err)
 {
+	struct blob_codec *codec = repository_codec(repository);
 	struct lock *lock = calloc(1, sizeof(*lock));
 	int r;
 
 	if (!lock)
 		return err_oom(err);
 	lock->repository = repository;
+	lock->every_us = LOCK_REFRESH_US;
+	pthread_mutex_init(&lock->mutex, NULL);
 	r = lock_file_ours(exclusive, repository_clock(repository), &lock->file, err);
 	if (r >= 0)
-		r = look_around(lock, false, NULL, err);
+		r = look_around(lock, codec, false, NULL, err);
 	if (r >= 0) {
 		(void)signal(SIGHUP, SIG_IGN);
-		r = write_lock(lock, &lock->id, err);
+		r = write_lock(lock, codec, &lock->id, err);
 	}
 	if (r < 0) {
-		free(lock);
+		lock_free(lock);
 		return r;
 	}
 	usleep(SETTLE_US);
-	r = look_around(lock, true, NULL, err);
+	r = look_around(lock, codec, true, NULL, err);
 	if (r < 0) {
 		lock_release(lock);
 		return r;
@@ -325,29 +341,67 @@ bool lock_was_left(const struct lock *lock)
 	return lock->was_left;
 }
 
-int lock_refresh(struct lock *lock, struct err *err)
+void lock_refresh_every(struct lock *lock, uint64_t every_us)
 {
-	uint64_t age_us = clock_monotonic_us(repository_clock(lock->repository)) - lock->written_us;
+	lock->every_us = every_us;
+}
+
+static uint64_t age_us(const struct lock *lock)
+{
+	return clock_monotonic_us(repository_clock(lock->repository)) -
+	       __atomic_load_n(&lock->written_us, __ATOMIC_RELAXED);
+}
+
+/* With the mutex held. The main thread's codec may be in use: it waits for something else. */
+static int refresh(struct lock *lock, struct err *err)
+{
+	cleanup_blob_codec struct blob_codec *codec = NULL;
 	struct id id;
 	bool there;
 	int r;
 
-	if (age_us < REFRESH_US)
-		return 0;
-	if (age_us > FREEZE_US) {
-		r = look_around(lock, true, &there, err);
-		if (r < 0)
-			return r;
-		if (!there)
+	if (age_us(lock) < lock->every_us)
+		return 0; /* another thread was sooner */
+	r = repository_codec_new(lock->repository, &codec, err);
+	if (r >= 0 && age_us(lock) > FREEZE_US) {
+		r = look_around(lock, codec, true, &there, err);
+		if (r >= 0 && !there)
 			return err_set(err, ERR_LOCKED, ESTALE,
 				"refresh lock: it was removed while this machine slept");
 	}
-	r = write_lock(lock, &id, err);
+	if (r >= 0)
+		r = write_lock(lock, codec, &id, err);
 	if (r < 0)
 		return r;
 	r = remove_file(lock, &lock->id, err);
 	lock->id = id;
 	return r;
+}
+
+int lock_refresh(struct lock *lock, struct err *err)
+{
+	int r;
+
+	if (age_us(lock) < lock->every_us)
+		return 0;
+	if (pthread_mutex_trylock(&lock->mutex) != 0) {
+		/* Another thread is about it; nothing depends on that yet. */
+		if (age_us(lock) <= FREEZE_US)
+			return 0;
+		pthread_mutex_lock(&lock->mutex);
+	}
+	r = refresh(lock, err);
+	pthread_mutex_unlock(&lock->mutex);
+	return r;
+}
+
+void lock_keep(struct lock *lock)
+{
+	uint64_t now_us = clock_monotonic_us(repository_clock(lock->repository));
+	struct err err = ERR_INIT;
+
+	if (now_us >= lock->keep_us && lock_refresh(lock, &err) < 0)
+		lock->keep_us = now_us + AGAIN_US;
 }
 
 void lock_release(struct lock *lock)
@@ -358,7 +412,7 @@ void lock_release(struct lock *lock)
 		return;
 	if (remove_file(lock, &lock->id, &err) < 0)
 		memset(&err, 0, sizeof(err)); /* it goes stale by itself */
-	free(lock);
+	lock_free(lock);
 }
 
 struct unlocking {

@@ -1,5 +1,5 @@
 /* Locks: who works on a repository. Shared ones go together, an exclusive one stands alone.
- * Only one thread deals with a lock. */
+ * lock_refresh and lock_keep may be called by several threads, all else by one. */
 #ifndef NEXUS_REPO_LOCK_H
 #define NEXUS_REPO_LOCK_H
 
@@ -58,6 +58,12 @@ bool lock_was_left(const struct lock *lock);
  * locked) if it was not refreshed for more than 22.5 minutes (suspend) and somebody removed it:
  * what was begun must not be completed. */
 int lock_refresh(struct lock *lock, struct err *err) __attribute__((warn_unused_result));
+/* The same, by a thread that does nothing else, called often: so the lock stays fresh while the
+ * others wait for long. A failure is tried again after a while, and is lock_refresh's to tell. */
+void lock_keep(struct lock *lock);
+/* Writes it anew so often instead: 1 to LOCK_REFRESH_US. Before other threads know the lock. */
+#define LOCK_REFRESH_US (5 * 60 * 1000000ull)
+void lock_refresh_every(struct lock *lock, uint64_t every_us);
 
 /* Removes stale locks, whoever's they are; all: every lock, even one that is in use. */
 int lock_remove_stale(struct repository *repository, bool all, unsigned *ret_removed,

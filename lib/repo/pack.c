@@ -188,6 +188,11 @@ bool pack_writer_is_full(const struct pack_writer *writer)
 	       writer->entries.size >= PACK_ENTRIES_MAX * sizeof(struct pack_entry);
 }
 
+uint64_t pack_writer_size(const struct pack_writer *writer)
+{
+	return writer->size;
+}
+
 uint64_t pack_writer_overhead(const struct pack_writer *writer)
 {
 	return writer->overhead;

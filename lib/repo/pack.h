@@ -50,6 +50,8 @@ int pack_writer_finish(struct pack_writer *writer, struct blob_codec *codec, str
 	struct err *err) __attribute__((warn_unused_result));
 /* What is in it, borrowed. */
 const struct pack_entry *pack_writer_entries(const struct pack_writer *writer, size_t *ret_count);
+/* Bytes of the blobs in it. */
+uint64_t pack_writer_size(const struct pack_writer *writer);
 /* Bytes of the header and what stands around it, known after finish. */
 uint64_t pack_writer_overhead(const struct pack_writer *writer);
 

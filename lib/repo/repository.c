@@ -212,8 +212,7 @@ static struct repository *repository_new(
 	index_batch_init(&repository->unsaved);
 	repository->saved_us = clock_monotonic_us(repository->clock);
 	pthread_mutex_init(&repository->mutex, NULL);
-	for (size_t i = 0; i < REPOSITORY_OPEN_PACKS; i++)
-		pthread_mutex_init(&repository->packs[i].mutex, NULL);
+	packs_init(&repository->packs, store);
 	return repository;
 }
 
@@ -254,10 +253,7 @@ void repository_close(struct repository *repository)
 {
 	if (!repository)
 		return;
-	for (size_t i = 0; i < REPOSITORY_OPEN_PACKS; i++) {
-		pack_writer_free(repository->packs[i].writer);
-		pthread_mutex_destroy(&repository->packs[i].mutex);
-	}
+	packs_done(&repository->packs);
 	pthread_mutex_destroy(&repository->mutex);
 	index_batch_done(&repository->unsaved);
 	index_free(repository->index);

@@ -136,6 +136,9 @@ int repository_save_tree(struct repository *repository, struct blob_codec *codec
 int repository_save_index(struct repository *repository, struct blob_codec *codec,
 	const struct index_batch *batch, struct err *err) __attribute__((warn_unused_result));
 
+/* Bytes of blobs in packs that are not durable yet, from any thread and at any time. */
+uint64_t repository_unsaved_bytes(const struct repository *repository);
+
 /* Finishes the open packs and writes the index of all that is not in one yet. After 0 all
  * blobs saved are durable and found again. No other thread may save meanwhile. */
 int repository_flush(struct repository *repository, struct blob_codec *codec, struct err *err)

@@ -6,7 +6,6 @@
 #include "repo/pack.h"
 #include "repo/repository_inside.h"
 
-#define TREE_PACK 2
 #define INDEX_INTERVAL_US (10 * 60 * 1000000ull)
 
 bool repository_has_blob(struct repository *repository, enum blob_type type, const struct id *id)
@@ -176,35 +175,15 @@ static int finish_pack(struct repository *repository, struct blob_codec *codec,
 	const struct pack_entry *entries;
 	struct id id;
 	size_t count;
-	int r = pack_writer_finish(owned, codec, &id, err);
+	int r = packs_finish(&repository->packs, codec, owned, &id, err);
 
 	if (r < 0)
-		return err_wrap(err, "save pack");
+		return r;
 	entries = pack_writer_entries(owned, &count);
 	pthread_mutex_lock(&repository->mutex);
 	r = enter_pack(repository, &id, entries, count, &batch, err);
 	pthread_mutex_unlock(&repository->mutex);
 	return r < 0 || !batch.blobs ? r : repository_save_index(repository, codec, &batch, err);
-}
-
-/* Puts a sealed blob into an open pack; hands the pack out when that filled it. */
-static int put_blob(struct repository *repository, enum blob_type type, const struct id *id,
-	const struct blob_sealed *sealed, struct pack_writer **ret_full, struct err *err)
-{
-	/* The IV is random: one bit of it chooses between the two packs of data, so that sizes
-	 * of neighbouring chunks can't be read from a pack's length. */
-	size_t at = type == BLOB_TREE ? TREE_PACK : sealed->data[0] & 1u;
-	int r = 0;
-
-	pthread_mutex_lock(&repository->packs[at].mutex);
-	if (!repository->packs[at].writer)
-		r = pack_writer_new(repository->store, &repository->packs[at].writer, err);
-	if (r >= 0)
-		r = pack_writer_add(repository->packs[at].writer, type, id, sealed, err);
-	if (r >= 0 && pack_writer_is_full(repository->packs[at].writer))
-		*ret_full = TAKE(repository->packs[at].writer);
-	pthread_mutex_unlock(&repository->packs[at].mutex);
-	return r;
 }
 
 /* 1 if the blob is unknown: the caller must store it. */
@@ -228,7 +207,7 @@ static int store_sealed(struct repository *repository, struct blob_codec *codec,
 	int r = 0;
 
 	if (!repository->dry_run)
-		r = put_blob(repository, type, id, sealed, &full, err);
+		r = packs_put(&repository->packs, type, id, sealed, &full, err);
 	if (r < 0)
 		return r;
 	*ret_added = (struct repository_added){
@@ -302,14 +281,19 @@ int repository_save_tree(struct repository *repository, struct blob_codec *codec
 	return r;
 }
 
+uint64_t repository_unsaved_bytes(const struct repository *repository)
+{
+	return __atomic_load_n(&repository->packs.unsaved_bytes, __ATOMIC_RELAXED);
+}
+
 int repository_flush(struct repository *repository, struct blob_codec *codec, struct err *err)
 {
 	cleanup_index_batch struct index_batch batch = {0};
+	struct pack_writer *writer;
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < REPOSITORY_OPEN_PACKS; i++)
-		if (repository->packs[i].writer)
-			r = finish_pack(repository, codec, TAKE(repository->packs[i].writer), err);
+	while (r >= 0 && (writer = packs_take(&repository->packs)))
+		r = finish_pack(repository, codec, writer, err);
 	if (r < 0 || !repository->unsaved.blobs)
 		return r;
 	batch = repository->unsaved;

@@ -15,11 +15,10 @@
 #include "repo/config.h"
 #include "repo/id.h"
 #include "repo/index.h"
-#include "repo/pack.h"
+#include "repo/packs.h"
 #include "store/store.h"
 
 #define REPOSITORY_FILE_MAX (256u << 20) /* stored bytes of a file of JSON */
-#define REPOSITORY_OPEN_PACKS 3 /* two of data, filled at random; one of trees */
 
 struct repository {
 	struct store *store; /* owned */
@@ -36,10 +35,7 @@ struct repository {
 	struct index_batch unsaved; /* packs that stand in no index file yet */
 	uint64_t saved_us; /* when an index file was last written */
 
-	struct {
-		pthread_mutex_t mutex;
-		struct pack_writer *writer; /* owned, or NULL */
-	} packs[REPOSITORY_OPEN_PACKS];
+	struct packs packs;
 };
 
 /* Stores a file that is sealed, under the hash of its bytes. */

@@ -231,3 +231,17 @@ const struct layout_part *layout_find(const struct layout *layout, const char *n
 			return &layout->parts[i];
 	return NULL;
 }
+
+void layout_room(const struct layout *layout, uint64_t ret_room[SOURCE_PIECES])
+{
+	static const char *const homes[SOURCE_PIECES] = {
+		[SOURCE_PIECE_BOOTSTATE] = "nexus-bootstate",
+		[SOURCE_PIECE_BIOS] = "nexus-bios",
+		[SOURCE_PIECE_ESP] = "nexus-esp",
+		[SOURCE_PIECE_KERNEL] = "nexus-kernel-a",
+		[SOURCE_PIECE_ROOT] = "nexus-root-a",
+	};
+
+	for (unsigned i = 0; i < SOURCE_PIECES; i++)
+		ret_room[i] = homes[i] ? layout_find(layout, homes[i])->size * HW_TABLE_SECTOR : 0;
+}

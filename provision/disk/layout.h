@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "hw/table.h"
+#include "stick/source.h"
 
 #define LAYOUT_FILE "/usr/lib/nexus/layout.conf"
 #define LAYOUT_PARTS 8 /* of an internal disk */
@@ -49,6 +50,9 @@ char *layout_script(const struct layout *layout, const char *data_name);
 /* True if a disk's table has each partition of the fitted layout at its place; names are not
  * looked at. */
 bool layout_matches(const struct layout *layout, const struct hw_table *table);
+
+/* Bytes that the pieces of a stick may have to fit into their partitions, the first of two. */
+void layout_room(const struct layout *layout, uint64_t ret_room[SOURCE_PIECES]);
 
 /* Borrowed; the names are checked when a layout is read, so it never fails for one of ours. */
 const struct layout_part *layout_find(const struct layout *layout, const char *name);

@@ -142,7 +142,7 @@ static void machine_id_from_boot(struct target *target, struct target_box *box)
 
 	if (box->machine_id[0] || copy_init(&copy, NULL, &err) < 0)
 		return;
-	place.offset += TARGET_BOOTSTATE_OFFSET;
+	place.offset += SOURCE_BOOTSTATE_OFFSET;
 	if (copy_read(&copy, place, block, sizeof(block), &err) >= 0 &&
 		hw_grubenv_parse(block, &env, &err) >= 0)
 		machine_id_set(box->machine_id, hw_grubenv_get(&env, "MACHINE_ID"));
@@ -159,7 +159,7 @@ static int sector0_read(
 /* True if both of what BIOS and UEFI look for are there. */
 static int is_bootable(struct target *target, bool *ret, struct err *err)
 {
-	static const uint8_t nothing[TARGET_BOOT_CODE];
+	static const uint8_t nothing[SOURCE_BOOT_CODE];
 	cleanup_copy struct copy copy = {0};
 	uint8_t start[COPY_BLOCK], esp[COPY_BLOCK];
 	int r;
@@ -170,8 +170,8 @@ static int is_bootable(struct target *target, bool *ret, struct err *err)
 	if (r >= 0)
 		r = copy_read(&copy, target_place(target, "nexus-esp"), esp, sizeof(esp), err);
 	if (r >= 0)
-		*ret = memcmp(start, nothing, TARGET_BOOT_CODE) != 0 &&
-		       memcmp(esp, nothing, TARGET_BOOT_CODE) != 0;
+		*ret = memcmp(start, nothing, SOURCE_BOOT_CODE) != 0 &&
+		       memcmp(esp, nothing, SOURCE_BOOT_CODE) != 0;
 	return r;
 }
 
@@ -245,11 +245,11 @@ int target_invalidate(struct target *target, struct copy *copy, bool whole, stru
 	r = sector0_read(target, copy, block, err);
 	if (r < 0)
 		return r;
-	memset(block, 0, TARGET_BOOT_CODE);
+	memset(block, 0, SOURCE_BOOT_CODE);
 	block[MBR_ACTIVE] = 0;
 	r = sector0_write(target, copy, block, err);
 	if (r >= 0)
-		r = copy_zero(copy, target_place(target, "nexus-esp"), TARGET_ESP_HEAD, err);
+		r = copy_zero(copy, target_place(target, "nexus-esp"), SOURCE_ESP_HEAD, err);
 	if (r >= 0)
 		r = target_flush(target, err);
 	if (r < 0 || !whole)
@@ -325,7 +325,7 @@ int target_name_data(struct target *target, struct err *err)
 }
 
 int target_finish(struct target *target, struct copy *copy, const uint8_t *esp_head,
-	const uint8_t boot_code[TARGET_BOOT_CODE], struct err *err)
+	const uint8_t boot_code[SOURCE_BOOT_CODE], struct err *err)
 {
 	struct copy_place esp = target_place(target, "nexus-esp");
 	uint8_t block[COPY_BLOCK];
@@ -333,16 +333,16 @@ int target_finish(struct target *target, struct copy *copy, const uint8_t *esp_h
 
 	r = target_flush(target, err);
 	if (r >= 0)
-		r = copy_write(copy, esp, esp_head, TARGET_ESP_HEAD, err);
+		r = copy_write(copy, esp, esp_head, SOURCE_ESP_HEAD, err);
 	if (r >= 0)
 		r = target_flush(target, err);
 	if (r >= 0)
-		r = copy_compare(copy, esp, esp_head, TARGET_ESP_HEAD, err);
+		r = copy_compare(copy, esp, esp_head, SOURCE_ESP_HEAD, err);
 	if (r >= 0)
 		r = sector0_read(target, copy, block, err);
 	if (r < 0)
 		return r;
-	memcpy(block, boot_code, TARGET_BOOT_CODE);
+	memcpy(block, boot_code, SOURCE_BOOT_CODE);
 	/* Some BIOSes boot nothing without an active entry, the protective one or not. */
 	block[MBR_ACTIVE] = 0x80;
 	return sector0_write(target, copy, block, err);

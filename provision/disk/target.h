@@ -9,13 +9,13 @@
 
 #include "base/err.h"
 #include "hw/disk.h"
-#include "provision/disk/copy.h"
 #include "provision/disk/layout.h"
 #include "provision/disk/volume.h"
+#include "stick/copy.h"
 
-#define TARGET_BOOT_CODE 440 /* bytes of sector 0 before the partition table */
-#define TARGET_BOOTSTATE_OFFSET 4096 /* bytes: where GRUB's block is in the bootstate partition */
-#define TARGET_ESP_HEAD (64u << 10) /* bytes of the ESP that are written last */
+#define SOURCE_BOOT_CODE 440 /* bytes of sector 0 before the partition table */
+#define SOURCE_BOOTSTATE_OFFSET 4096 /* bytes: where GRUB's block is in the bootstate partition */
+#define SOURCE_ESP_HEAD (64u << 10) /* bytes of the ESP that are written last */
 
 /* What a disk is to us; decides what may be done to it without asking. */
 enum target_state {
@@ -72,7 +72,7 @@ int target_flush(struct target *target, struct err *err) __attribute__((warn_unu
 /* Makes it bootable: the first esp_head bytes of the ESP, then boot code and active flag in
  * sector 0; flushed and read back after each. */
 int target_finish(struct target *target, struct copy *copy, const uint8_t *esp_head,
-	const uint8_t boot_code[TARGET_BOOT_CODE], struct err *err)
+	const uint8_t boot_code[SOURCE_BOOT_CODE], struct err *err)
 	__attribute__((warn_unused_result));
 
 /* Lets kernel and udev see the new partitions. Failure does no harm. */

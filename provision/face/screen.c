@@ -75,7 +75,8 @@ static void console_add(struct screen *screen, const char *name)
 		.out = fd,
 		.opened = true,
 		.terminal = true,
-		.type = str_after(real, "tty") && isdigit((unsigned char)real[3]) ? "linux" : "vt220",
+		.type = str_after(real, "tty") && isdigit((unsigned char)real[3]) ? "linux"
+										  : "vt220",
 	};
 }
 
@@ -320,7 +321,8 @@ static void say_choices(struct screen *screen, const struct page *page)
 		const char *at = choice->text;
 		size_t n = strcspn(at, "\n");
 
-		screen_say(screen, "%s%2zu  %.*s\n", choice->refused ? " -" : "  ", i + 1, (int)n, at);
+		screen_say(
+			screen, "%s%2zu  %.*s\n", choice->refused ? " -" : "  ", i + 1, (int)n, at);
 		while (at[n]) {
 			at += n + 1;
 			n = strcspn(at, "\n");
@@ -402,8 +404,8 @@ static bool understand(const struct page *page, const char *line, struct page_an
 	return ret->act != PAGE_NEXT || !page->count || page_can_pick(page, ret->choice);
 }
 
-static int ask_in_lines(struct screen *screen, const struct page *page, struct page_answer *ret,
-	struct err *err)
+static int ask_in_lines(
+	struct screen *screen, const struct page *page, struct page_answer *ret, struct err *err)
 {
 	cleanup_free char *prompt = prompt_of(page);
 	char line[PAGE_ANSWER_MAX];
@@ -422,8 +424,8 @@ static int ask_in_lines(struct screen *screen, const struct page *page, struct p
 	}
 }
 
-int screen_page(struct screen *screen, const struct page *page, struct page_answer *ret,
-	struct err *err)
+int screen_page(
+	struct screen *screen, const struct page *page, struct page_answer *ret, struct err *err)
 {
 	int r = -EMSGSIZE;
 

@@ -46,7 +46,7 @@ expect 0 '0 passed, 0 failed, 1 skipped' arch/away
 expect 1 '0 passed, 1 failed' arch/bad
 expect 0 '2 passed, 0 failed' arch/beside integ
 expect 1 "test: no test tests/arch/none.sh" arch/none
-expect 1 "test: unknown suite 'nothing'; there are: unit arch i18n lint fuzz asan integ vm deb" nothing
+expect 1 "test: unknown suite 'nothing'; there are: unit arch i18n lint fuzz asan integ vm long deb" nothing
 expect 1 "test: unknown option '--nothing'; try 'ci/test --help'" --nothing
 [ "$(wc -l <"$tree/used")" = 2 ]
 while IFS= read -r scratch; do

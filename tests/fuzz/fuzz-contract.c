@@ -27,6 +27,8 @@ static void read_answer(const char *line, size_t size)
 	struct fleet_contract_adopted adopted;
 	struct fleet_job jobs[4];
 	struct err err = ERR_INIT;
+	char path[64];
+	uint64_t have;
 	size_t count;
 
 	if (fleet_contract_answer_parse(line, size, &answer, &err) < 0)
@@ -39,6 +41,12 @@ static void read_answer(const char *line, size_t size)
 		err = ERR_INIT;
 	if (fleet_contract_answer_status(&answer, &status, &err) < 0)
 		err = ERR_INIT;
+	if (fleet_contract_answer_have(&answer, &have, &err) >= 0 &&
+		have > FLEET_CONTRACT_BUNDLE_MAX)
+		abort();
+	if (fleet_contract_answer_path(&answer, path, sizeof(path), &err) >= 0 &&
+		(*path != '/' || strpbrk(path, "\033\n")))
+		abort();
 	if (fleet_contract_answer_adopted(&answer, &adopted, &err) < 0)
 		err = ERR_INIT;
 	if (fleet_contract_answer_lines(&answer, &lines, &err) < 0)

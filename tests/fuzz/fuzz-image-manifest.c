@@ -1,4 +1,4 @@
-#include "provision/manifest.h"
+#include "stick/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

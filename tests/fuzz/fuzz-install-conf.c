@@ -1,5 +1,5 @@
 #include "provision/disk/layout.h"
-#include "provision/seed.h"
+#include "stick/seed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

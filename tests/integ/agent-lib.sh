@@ -20,7 +20,7 @@ cleanup() {
 	for pid in "${pids[@]}"; do
 		wait "$pid" 2>/dev/null || true
 	done
-	for dir in "$root/var/lib/nexus-agent" "$root/data/small"; do
+	for dir in "$root/var/lib/nexus-agent" "$root/data/small" "$root/data/update"; do
 		! mountpoint -q "$dir" || umount "$dir"
 	done
 }
@@ -53,7 +53,7 @@ make_box() {
 		"$root"/{double,run/nexus-jobs,run/nexus-adoption,run/nexus-smart,run/nexus-bootstate} \
 		"$root"/{run/nexus,var/lib/nexus-bootstate,var/lib/nexus-identity/ssh,usr/lib/nexus}
 	cp /proc/meminfo "$root/proc/"
-	echo "root=PARTUUID=x nexus.mode=installed nexus.slot=A rauc.slot=A" >"$root/proc/cmdline"
+	echo "root=/dev/mapper/root systemd.verity_root_data=PARTUUID=x nexus.mode=installed nexus.slot=A rauc.slot=A" >"$root/proc/cmdline"
 	echo 11111111-0000-4000-8000-000000000001 >"$root/proc/sys/kernel/random/boot_id"
 	echo '{"schema":"nexus.image/1","distribution":"debian","suite":"trixie","version":"0.1.0","build_epoch":1700000000}' \
 		>"$root/usr/lib/nexus/image.json"

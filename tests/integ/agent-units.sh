@@ -17,7 +17,7 @@ complain() {
 # wants them: times ten.
 limit_of() {
 	case $1 in
-	nexus-backup@* | nexus-check@* | nexus-restore@* | nexus-smart*) echo 22 ;;
+	nexus-backup@* | nexus-check@* | nexus-restore@* | nexus-smart* | nexus-update@*) echo 22 ;;
 	*) echo 12 ;;
 	esac
 }
@@ -38,7 +38,7 @@ done
 # The threshold alone would let one slip through.
 capabilities_of() {
 	case $1 in
-	nexus-backup@* | nexus-check@*) echo CAP_DAC_READ_SEARCH ;;
+	nexus-backup@* | nexus-check@* | nexus-update@*) echo CAP_DAC_READ_SEARCH ;;
 	nexus-restore@*) echo CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_CHOWN CAP_FOWNER CAP_FSETID CAP_SETFCAP CAP_MKNOD ;;
 	nexus-smart*) echo CAP_SYS_RAWIO CAP_SYS_ADMIN ;;
 	esac
@@ -67,6 +67,7 @@ done
 mv "$T/units/nexus-backup@.service" "$T/units/nexus-backup@x.service"
 mv "$T/units/nexus-check@.service" "$T/units/nexus-check@x.service"
 mv "$T/units/nexus-restore@.service" "$T/units/nexus-restore@x.service"
+mv "$T/units/nexus-update@.service" "$T/units/nexus-update@x.service"
 # Units of the system that is not here are not ours to judge, nor are man pages not installed yet.
 SYSTEMD_UNIT_PATH=$T/units: systemd-analyze verify --man=no "$T/units"/*.service "$T/units"/*.timer \
 	2>"$T/verify" || true
@@ -143,6 +144,10 @@ if command -v node >/dev/null; then
 		const cases = [
 			["yes", "nexus-agent", "start", "nexus-backup@20261122-094452-3f2a1b.service"],
 			["yes", "nexus-agent", "start", "nexus-mark-good.service"],
+			["yes", "nexus-agent", "start", "nexus-update@20261122-094452-3f2a1b.service"],
+			["yes", "nexus-agent", "start", "reboot.target"],
+			["no", "nexus-agent", "stop", "reboot.target"],
+			["no", "nexus-agent", "start", "poweroff.target"],
 			["no", "nexus-agent", "start", "ssh.service"],
 			["no", "nexus-agent", "restart", "nexus-mark-good.service"],
 			["no", "nexus-agent", "start", "nexus-backup@../x.service"],

@@ -20,6 +20,7 @@ variable() { # NAME
 echo "== the boot state: shown, marked, two sectors and no more"
 worker nexus-bootstate read || fail "read: $(cat "$T/err")"
 cmp "$root/run/nexus/bootstate" "$root/run/nexus-bootstate/grubenv" || fail "shown otherwise"
+cmp "$root/run/nexus/bootstate" "$root/var/lib/nexus-bootstate/grubenv" || fail "no copy from the first boot on"
 worker nexus-bootstate mark-good || fail "mark-good: $(cat "$T/err")"
 [ "$(variable PROVEN)$(variable A_OK)$(variable A_TRY)" = A10 ] || fail "not marked"
 [ "$(stat -c %s "$root/run/nexus/bootstate")" = 1024 ] || fail "another size"
@@ -27,15 +28,38 @@ worker nexus-bootstate mark-good || fail "mark-good: $(cat "$T/err")"
 
 echo "== a damaged boot state is written anew from its copy"
 cp "$root/run/nexus/bootstate" "$T/good"
-head -c 1024 /dev/zero >"$root/run/nexus/bootstate"
-worker nexus-bootstate read || fail "read: $(cat "$T/err")"
-cmp "$T/good" "$root/run/nexus/bootstate" || fail "not repaired"
+harm() { # HOW: the boot state on stdout, damaged so
+	case $1 in
+	zeros) head -c 1024 /dev/zero ;;
+	noise) head -c 1024 /dev/urandom ;;
+	first-sector-lost) head -c 512 /dev/zero && tail -c +513 "$T/good" ;;
+	first-sector-torn) head -c 60 "$T/good" && head -c 452 /dev/zero && tail -c +513 "$T/good" ;;
+	second-sector-noise) head -c 512 "$T/good" && printf '\nA_OK\n' && head -c 506 /dev/zero ;;
+	emptied) printf '# GRUB Environment Block\n' && printf '#%.0s' {1..999} ;;
+	short) head -c 512 "$T/good" ;;
+	nuls) head -c 25 "$T/good" && head -c 999 /dev/zero ;;
+	esac
+}
+for how in zeros noise first-sector-lost first-sector-torn second-sector-noise emptied short nuls; do
+	for verb in read mark-good; do
+		harm "$how" >"$root/run/nexus/bootstate"
+		worker nexus-bootstate "$verb" || fail "$how, $verb: $(cat "$T/err")"
+		cmp "$T/good" "$root/run/nexus/bootstate" || fail "$how, $verb: not repaired"
+		cmp "$T/good" "$root/run/nexus-bootstate/grubenv" || fail "$how, $verb: shown otherwise"
+	done
+done
 head -c 1024 /dev/zero >"$root/run/nexus/bootstate"
 mv "$root/var/lib/nexus-bootstate/grubenv" "$T/copy"
 worker nexus-bootstate read && fail "read zeros"
 worker nexus-bootstate mark-good && fail "marked zeros good"
 cmp <(head -c 1024 /dev/zero) "$root/run/nexus/bootstate" || fail "wrote over what it can't read"
 mv "$T/copy" "$root/var/lib/nexus-bootstate/grubenv"
+cp "$T/good" "$root/run/nexus/bootstate"
+
+echo "== what a boot on trial has counted does not get into the copy"
+grub_env 'MODE=installed' 'ORDER=B A' 'A_OK=1' 'A_TRY=0' 'B_OK=1' 'B_TRY=1' 'PROVEN=A'
+worker nexus-bootstate read || fail "read: $(cat "$T/err")"
+cmp "$T/good" "$root/var/lib/nexus-bootstate/grubenv" || fail "the copy is of a boot on trial"
 
 echo "== an update that did not come up is put last"
 grub_env 'MODE=installed' 'ORDER=B A' 'A_OK=1' 'A_TRY=1' 'B_OK=1' 'B_TRY=3' 'PROVEN=A'

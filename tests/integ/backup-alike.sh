@@ -8,6 +8,7 @@
 # shellcheck disable=SC2015,SC2086
 set -u
 . "$SRC/tests/integ/stores/stores.bash"
+. "$SRC/tests/integ/flip.bash"
 restic_peers_fetch && new=$(restic_peers_new) || stores_skip "no restic here"
 export TZ=UTC RESTIC_REPOSITORY=$T/repo RESTIC_PROGRESS_FPS=1
 unset "${!RESTIC_FROM_@}" RESTIC_KEY_HINT RESTIC_HOST RESTIC_COMPRESSION
@@ -154,7 +155,7 @@ cp -r repo3/data packs-of-one
 id=$("$NB" snapshots --json | jq -r '.[1].id')
 while read -r pack; do
 	[ -e "packs-of-one/${pack#repo3/data/}" ] && continue
-	[ "$(stat -c %s "$pack")" -lt 100000 ] || printf X | dd of="$pack" bs=1 seek=5000 conv=notrunc status=none
+	[ "$(stat -c %s "$pack")" -lt 100000 ] || flip "$pack" 5000
 done < <(find repo3/data -type f)
 for program in "$NB" "$new --no-cache"; do
 	for chosen in '--host one' "--tag good --path $T/c1"; do
@@ -180,8 +181,8 @@ if rest_server=$(restic_peers_server); then
 	export RESTIC_REPOSITORY=rest:http://127.0.0.1:$port/
 	"$NB" init -q && "$NB" backup -q c1 && "$NB" ls latest >out || backup_die "behind a server"
 	index=$(find served/index -type f)
-	cp "$index" index && chmod u+w "$index"
-	printf X | dd of="$index" bs=1 seek=40 conv=notrunc status=none
+	cp "$index" index
+	flip "$index" 40
 	"$NB" check -q --with-cache || backup_die "--with-cache does not use the cache"
 	! "$NB" check -q >out 2>&1 || backup_die "check believed the cache"
 	[ "$(find "$RESTIC_CACHE_DIR" -maxdepth 1 -name '.nexus-old-*' | wc -l)" = 0 ] || backup_die "check left its cache"
@@ -239,8 +240,8 @@ echo "ok: compression"
 # --- Progress: as often as it is asked for, or once by a signal. ---
 mkdir many
 lines() {
-	head -c 80000000 /dev/urandom >many/new # two seconds of it, and more than is read ahead
-	"$NB" -r "$T/plain" --limit-upload 40000 backup -f many | grep -c ' of \|files, ' || true
+	head -c 1000000 /dev/urandom >many/new
+	"$NB" -r "$T/plain" --limit-upload 1000 backup -f many | grep -c ' of \|files, ' || true
 }
 unset RESTIC_PROGRESS_FPS
 [ "$(lines)" -le 2 ] || backup_die "progress where nobody asked for it"

@@ -7,6 +7,7 @@
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"
+. "$SRC/tests/integ/flip.bash"
 NB=$BUILD/backup/nexus-backup
 export RESTIC_PASSWORD=integ TZ=UTC LC_ALL=C.UTF-8
 if ! restic_peers_fetch || ! new=$(restic_peers_new); then
@@ -30,13 +31,6 @@ for i in 1 2 3; do
 done
 
 pick() { find "$1" -type f | sort | sed -n "$((1 + RANDOM % $(find "$1" -type f | wc -l)))p"; }
-flip() { # one byte of file $1 at offset $2
-	local byte
-	chmod u+w "$1"
-	byte=$(dd if="$1" bs=1 skip="$2" count=1 status=none | xxd -p)
-	printf %02x $((0x$byte ^ 0x40)) | xxd -r -p |
-		dd of="$1" bs=1 seek="$2" conv=notrunc status=none
-}
 # The largest pack holds file content, one that holds trees is found by what ours lists.
 data_pack() { find "$T/ours/data" -type f -size +900k | sort | head -n 1; }
 tree_pack() { find "$T/ours/data" -type f -size -60k | sort | sed -n "${1:-1}p"; }

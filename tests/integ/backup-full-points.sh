@@ -9,10 +9,11 @@
 # timeout: 900
 # parallel: yes
 . "$SRC/tests/integ/stores/stores.bash"
+. "$SRC/tests/integ/flip.bash"
 export RESTIC_FROM_PASSWORD=integ TZ=UTC
 RANDOM=${SEED:-4711}
 POINTS=${POINTS:-14}
-mkdir "$T/small" "$T/src" "$T/trees" "$T/home"
+mkdir "$T/small" "$T/home"
 if [ "$(id -u)" != 0 ] || ! mount -t tmpfs -o size=400m tmpfs "$T/small" 2>/dev/null; then
 	stores_skip "a small file system can't be mounted here"
 fi
@@ -23,33 +24,9 @@ read -ra ops <<<"${OPS:-init backup forget prune copy tag add passwd index snaps
 small=$T/small
 port=$(stores_free_port)
 
-# Snapshots with much in common: each forgotten one leaves packs that are partly used.
-mkdir "$T/src/many"
-"$NB" -r "$T/master" init -q || backup_die "init"
-for i in 1 2 3 4; do
-	for k in 1 2 3; do head -c 120000 /dev/urandom >"$T/src/r$(((i * k + k) % 7))"; done
-	for k in $(seq 1 30); do echo "file $((i / 2 + k))" >"$T/src/many/f$k"; done
-	"$NB" -r "$T/master" backup -q "$T/src" || backup_die "backup $i"
-done
-cp -r "$T/src" "$T/trees/new"
-for k in 2 4 5 8; do head -c 900000 /dev/urandom >"$T/trees/new/r$k"; done
-echo changed >"$T/trees/new/many/f12"
-echo other >"$T/other-password"
+backup_rounds "$T/master" 4 120000
 "$NB" -r "$T/empty" init -q || backup_die "init"
 
-trees() { "$NB" --no-lock -r "$1" snapshots --json |
-	jq -r '.[] | .time + (if .time > "2030" then "" else " " + .tree end)' | sort -u; }
-damage() { # of a kind that the repair is for
-	case $1 in
-	index) find "$repo/index" -type f | sort | sed -n '1~2p' | xargs rm -f ;;
-	snapshots) find "$repo/data" -type f -size -6k | sort | head -n 2 | xargs rm -f
-		"$NB" -r "$repo" repair -q index || backup_die "repair index" ;;
-	packs) pack=$(find "$repo/data" -type f -size +50k | sort | head -n 1)
-		chmod u+w "$pack" && printf 'x' | dd of="$pack" bs=1 seek=5000 conv=notrunc status=none
-		pack=$(basename "$pack") ;;
-	esac
-}
-is_damaged() { [[ " index snapshots packs " = *" $1 "* ]]; }
 start() { # all anew for operation $1; repo: where it stands, on the small disk or not
 	mount -o remount,size=400m,nr_inodes=100000 "$small" || backup_die "remount"
 	rm -rf "${small:?}"/* "$T/repo" "$T/home/cache"
@@ -74,28 +51,18 @@ start() { # all anew for operation $1; repo: where it stands, on the small disk 
 		[ -n "$server" ] || stores_rest "$T" "$port" --no-auth
 	fi
 	[ "$1" != spool ] || TMPDIR=$small
-	damage "$1"
+	backup_damage "$repo" "$1"
 }
 run() {
 	case $1 in
 	init) "$NB" -r "$repo" init -q ;;
-	backup) "$NB" -r "$repo" backup -q --checkpoint 1ms --time '2030-01-01 00:00:00' "$T/trees/new" ;;
-	add) "$NB" -r "$repo" key --new-password-file "$T/other-password" add ;;
-	passwd) "$NB" -r "$repo" key --new-password-file "$T/other-password" passwd ;;
-	forget) "$NB" -r "$repo" forget -q --keep-last 2 --prune --max-unused 0 ;;
-	prune) "$NB" -r "$repo" prune -q --max-unused 0 ;;
-	copy) "$NB" -r "$repo" copy -q --from-repo "$T/master" ;;
-	tag) "$NB" -r "$repo" tag -q --add kept ;;
-	index) "$NB" -r "$repo" repair -q index ;;
-	snapshots) "$NB" -r "$repo" repair -q --forget snapshots ;;
-	packs) "$NB" -r "$repo" repair -q packs "$pack" ;;
 	restore) "$NB" -r "$repo" restore -q "latest:$T/src" --target "$small/out" ;;
-	cache) "$NB" -r "$place" backup -q --checkpoint 1ms --time '2030-01-01 00:00:00' "$T/trees/new" &&
+	cache) backup_operate "$place" backup 2 &&
 		"$NB" -r "$place" ls -q latest >/dev/null && "$NB" -r "$place" check -q ;;
 	spool) "$NB" -r "$place" backup -q --time '2030-01-01 00:00:00' "$T/trees/new" ;;
+	*) backup_operate "$repo" "$1" 2 "$T/master" ;;
 	esac
 }
-check() { "$NB" --no-lock -r "$repo" check -q --read-data >"$T/check" 2>&1; }
 # Files and folders that stand on the small disk, with the KiB that each takes.
 standing() { find "$small" -mindepth 1 -printf '%P %k\n' | sort; }
 
@@ -110,7 +77,7 @@ for op in "${ops[@]}"; do
 	kib[$op]=$(comm -13 "$T/before" "$T/after" | awk '{ n += int(($NF + 3) / 4) * 4 } END { print n + 8 }')
 	inodes[$op]=$(($(comm -13 "$T/before" "$T/after" | wc -l) + 2))
 	[ "$op" != passwd ] || RESTIC_PASSWORD=other
-	want[$op]=$(trees "$repo")
+	want[$op]=$(backup_trees "$repo")
 done
 
 full=0
@@ -119,7 +86,7 @@ for ((point = 0; point < POINTS; point++)); do
 	op=${ops[$((point % ${#ops[@]}))]}
 	part=$((point / ${#ops[@]}))
 	start "$op"
-	before=$([ "$op" = init ] || trees "$repo")
+	before=$([ "$op" = init ] || backup_trees "$repo")
 	if [ $((RANDOM % 4)) = 0 ]; then # no more than so many new files
 		room=$(((part * inodes[$op] + RANDOM % inodes[$op]) / each))
 		unit=inodes
@@ -148,10 +115,10 @@ for ((point = 0; point < POINTS; point++)); do
 	# On the full disk.
 	[ "$op" != passwd ] || "$NB" -r "$repo" --no-lock cat config >/dev/null 2>&1 || RESTIC_PASSWORD=other
 	if [ "$op" != init ]; then
-		is_damaged "$op" || check || backup_die "$what: our check: $(cat "$T/check")"
-		missing=$(comm -23 <([ "$op" = forget ] && echo "${want[$op]}" || echo "$before") <(trees "$repo"))
+		backup_is_damaged "$op" || backup_check "$repo" || backup_die "$what: our check: $(cat "$T/check")"
+		missing=$(comm -23 <([ "$op" = forget ] && echo "${want[$op]}" || echo "$before") <(backup_trees "$repo"))
 		[ "$op" = snapshots ] || [ -z "$missing" ] || backup_die "$what: gone: $missing"
-		if [ -n "$restic" ] && [ $((point % 3)) = 0 ] && ! is_damaged "$op"; then
+		if [ -n "$restic" ] && [ $((point % 3)) = 0 ] && ! backup_is_damaged "$op"; then
 			"$restic" -r "$repo" check -q --no-cache --no-lock --read-data >"$T/check" 2>&1 ||
 				backup_die "$what: restic's check: $(cat "$T/check")"
 		fi
@@ -168,11 +135,11 @@ for ((point = 0; point < POINTS; point++)); do
 	[ "$op" != passwd ] || RESTIC_PASSWORD=other
 	[ "$op" != add ] || RESTIC_PASSWORD=other "$NB" -r "$repo" cat config >/dev/null ||
 		backup_die "$what: the new password does not open it"
-	[ "$(trees "$repo")" = "${want[$op]}" ] || {
-		diff <(trees "$repo") <(echo "${want[$op]}")
+	[ "$(backup_trees "$repo")" = "${want[$op]}" ] || {
+		diff <(backup_trees "$repo") <(echo "${want[$op]}")
 		backup_die "$what: the next run came to something else"
 	}
-	[ "$op" = packs ] || check || backup_die "$what: check after the next run: $(cat "$T/check")"
+	[ "$op" = packs ] || backup_check "$repo" || backup_die "$what: check after the next run: $(cat "$T/check")"
 	case $op in
 	backup | cache | spool)
 		rm -rf "$T/out-tree"

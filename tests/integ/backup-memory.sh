@@ -6,6 +6,7 @@
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"
+. "$SRC/tests/integ/flip.bash"
 NB=$BUILD/backup/nexus-backup
 export RESTIC_PASSWORD=integ RESTIC_REPOSITORY=$T/repo
 # Runs a verb and fails unless its peak is at most $1 MiB.
@@ -94,8 +95,7 @@ peak=$(python3 "$SRC/ci/bench.d/measure" "$T/log" "$NB" check -q | cut -d , -f 4
 TMPDIR=/nowhere/at/all bounded 128 backup "$T/src"
 # A damaged index file: nothing is stored twice because of it, and check says it.
 index=$(find "$RESTIC_REPOSITORY/index" -type f -size +1M | head -n 1)
-chmod u+w "$index"
-printf x | dd of="$index" bs=1 seek=5000 conv=notrunc status=none
+flip "$index" 5000
 "$NB" check -q >"$T/log" 2>&1 && backup_die "check of a damaged index is clean"
 grep -q '1 index files are damaged' "$T/log" || backup_die "check: $(head -n 3 "$T/log")"
 "$NB" backup -q "$T/src" >"$T/log" 2>&1 && backup_die "backup with a damaged index went well"

@@ -8,6 +8,7 @@
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"
+. "$SRC/tests/integ/flip.bash"
 NB=$BUILD/backup/nexus-backup
 reads=$BUILD/tests/integ/libtest-reads.so
 kill_at=$BUILD/tests/integ/libtest-kill-at.so
@@ -142,7 +143,7 @@ for change in first-byte grown; do
 		echo more >>src/b/disk
 		total=$((total + 5))
 	else
-		printf x | dd of=src/b/disk bs=1 seek=100 conv=notrunc status=none
+		flip src/b/disk 100
 		touch -r keep src/b/disk
 	fi
 	go_on

@@ -13,21 +13,6 @@ mkdir -p "$T/src/dir"
 echo a >"$T/src/a"
 echo b >"$T/src/dir/b"
 
-# Expects exit code $1 and a text on stderr that matches $2 of the rest.
-expect() {
-	local code=$1 text=$2 got
-	shift 2
-	"$@" >"$T/stdout" 2>"$T/stderr"
-	got=$?
-	[ "$got" = "$code" ] || {
-		cat "$T/stdout" "$T/stderr"
-		backup_die "$*: exit $got, not $code"
-	}
-	grep -q -e "$text" "$T/stderr" || {
-		cat "$T/stderr"
-		backup_die "$*: stderr does not say '$text'"
-	}
-}
 expect 10 'there is none at this place\|No such file' "$NB" snapshots
 mkdir "$T/empty"
 expect 10 'there is none at this place' "$NB" -r "$T/empty" snapshots

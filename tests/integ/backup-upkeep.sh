@@ -7,6 +7,7 @@
 set -u
 . "$SRC/ci/lib/restic-peers.sh"
 . "$SRC/ci/lib/backup-trees.sh"
+. "$SRC/tests/integ/flip.bash"
 NB=$BUILD/backup/nexus-backup
 export RESTIC_PASSWORD=integ TZ=UTC LC_ALL=C.UTF-8 RESTIC_CACHE_DIR=$T/cache
 peers=()
@@ -120,8 +121,7 @@ read_of() { "$NB" check --json --read-data-subset "$1" | jq -s '.[-1].packs_read
 [ "$(read_of 0.1%) $(read_of 100G)" = "1 $packs" ] || backup_die "sizes"
 cp -a "$T/repo" "$T/part"
 victim=$(find "$T/part/data" -type f -size +100k | head -n 1) # of data: trees are always read
-chmod u+w "$victim"
-printf 'x' | dd of="$victim" bs=1 seek=40 conv=notrunc status=none
+flip "$victim" 40
 found=0
 for part in 1/4 2/4 3/4 4/4; do
 	for client in "$NB" "${peers[-1]}"; do

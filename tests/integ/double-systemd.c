@@ -4,7 +4,8 @@
  * same conversation with the real one.
  *
  * double-systemd UNITS PROGRAMS ROOT: folders of the unit files, of the programs, of the system.
- * ROOT/double/system-state and ROOT/double/failed-units (one a line) say what it answers. */
+ * ROOT/double/system-state and ROOT/double/failed-units (one a line) say what it answers; a
+ * restart is a line in ROOT/double/restarts, unless there is ROOT/double/refuse-restart. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -124,14 +125,24 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *contex
 	return 0;
 }
 
-/* Adds the process group of a unit to ROOT/double/started, so that a test can cut its power. */
-static void tell_started(pid_t pid)
+/* Adds a number to a file of ROOT/double. */
+static void tell(const char *name, long number)
 {
-	cleanup_free char *path = str_printf("%s/double/started", root_dir);
+	cleanup_free char *path = str_printf("%s/double/%s", root_dir, name);
 	cleanup_fclose FILE *file = path ? fopen(path, "ae") : NULL;
 
 	if (file)
-		fprintf(file, "%d\n", (int)pid);
+		fprintf(file, "%ld\n", number);
+}
+
+static int restart(sd_bus_message *call, const char *mode, sd_bus_error *error)
+{
+	cleanup_free char *refuse = str_printf("%s/double/refuse-restart", root_dir);
+
+	if (access(refuse, F_OK) == 0 || !str_equal(mode, "replace-irreversibly"))
+		return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "not allowed");
+	tell("restarts", next_job);
+	return sd_bus_reply_method_return(call, "o", MANAGER_PATH "/job/0");
 }
 
 static int on_start_unit(sd_bus_message *call, void *context, sd_bus_error *error)
@@ -142,6 +153,8 @@ static int on_start_unit(sd_bus_message *call, void *context, sd_bus_error *erro
 
 	if (sd_bus_message_read(call, "ss", &unit, &mode) < 0)
 		return -EINVAL;
+	if (str_equal(unit, "reboot.target"))
+		return restart(call, mode, error);
 	exec = unit_value(unit, "ExecStart");
 	if (!exec)
 		return sd_bus_error_setf(
@@ -155,7 +168,8 @@ static int on_start_unit(sd_bus_message *call, void *context, sd_bus_error *erro
 		.unit = strdup(unit)};
 	running = one;
 	one->pid = spawn(unit);
-	tell_started(one->pid);
+	/* The process group, so that a test can cut its power. */
+	tell("started", one->pid);
 	sd_event_add_child(context, NULL, one->pid, WEXITED, on_child, one);
 	path = str_printf(MANAGER_PATH "/job/%u", one->job);
 	return sd_bus_reply_method_return(call, "o", path);

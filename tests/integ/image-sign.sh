@@ -4,6 +4,7 @@
 # timeout: 60
 # parallel: yes
 set -euo pipefail
+. "$SRC/tests/integ/flip.bash"
 
 command -v ssh-keygen >/dev/null || { echo "no ssh-keygen here"; exit 77; }
 out="$T/the build"
@@ -46,7 +47,7 @@ refuses 1 'was not signed' --key "$out/report.json" "$out"
 "$sign" --check --signers "$T/signers" "$out" | grep -qx 'Signed by operadora@nexus: 2 files' || fail "check"
 
 cp "$out/usb.img" "$T/kept"
-printf x | dd of="$out/usb.img" bs=1 seek=5000 conv=notrunc status=none
+flip "$out/usb.img" 5000
 refuses 1 'not those of' --check --signers "$T/signers" "$out"
 refuses 1 'not those of' --key "$T/operator" "$out"
 (cd "$out" && cp SHA256SUMS "$T/sums" && sha256sum usb.img report.json >SHA256SUMS)

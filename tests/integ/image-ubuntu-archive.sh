@@ -50,7 +50,7 @@ fetch_debs() {
 		. "$SRC/image/distro/ubuntu-noble.conf"
 		printf '%s\n' "${common_packages[@]}" "${distro_packages[@]}"
 	)
-	apt-get "${apt_trixie[@]}" -y --download-only install '?essential' apt linux-image-amd64 "${names[@]}"
+	apt-get "${apt_trixie[@]}" -y --download-only install '?essential' apt linux-image-amd64 systemd-cryptsetup "${names[@]}"
 	(cd "$root/cache/archives" && apt-get "${apt_trixie[@]}" download shim-signed shim-helpers-amd64-signed \
 		grub-efi-amd64-signed grub-pc-bin)
 }
@@ -93,8 +93,9 @@ fill_pool() {
 		mkdir -p "$archive/pool/$suite/$component"
 		mv "$deb" "$archive/pool/$suite/$component/"
 	done
-	stand_in linux-image-generic 6.8.0.1 main noble linux-image-amd64
-	stand_in linux-image-generic 6.8.0.2 main noble-updates linux-image-amd64
+	# With what Ubuntu's systemd has in it and Debian's has not.
+	stand_in linux-image-generic 6.8.0.1 main noble linux-image-amd64,systemd-cryptsetup
+	stand_in linux-image-generic 6.8.0.2 main noble-updates linux-image-amd64,systemd-cryptsetup
 	stand_in linux-restricted-stand-in 6.8.0.1 restricted noble
 }
 

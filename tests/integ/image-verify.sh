@@ -4,10 +4,11 @@
 # timeout: 1500
 # parallel: yes
 set -euo pipefail
+. "$SRC/tests/integ/flip.bash"
 shopt -s nullglob
 
 [ "$(id -u)" -eq 0 ] || { echo "needs root: it makes chroots"; exit 77; }
-for tool in mmdebstrap apt-ftparchive sfdisk jq fsck.erofs; do
+for tool in mmdebstrap apt-ftparchive sfdisk jq fsck.erofs unsquashfs openssl; do
 	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
 done
 
@@ -63,7 +64,7 @@ mkdir "$T/pool"
 cp -l "$shared"/pool/*.deb "$T/pool/" 2>/dev/null || cp "$shared"/pool/*.deb "$T/pool/"
 less=("$T"/pool/less_*.deb)
 cp "${less[0]}" "$T/less.deb"
-printf x | dd of="$T/less.deb" bs=1 seek=5000 conv=notrunc status=none
+flip "$T/less.deb" 5000
 rm "${less[@]}"
 cp "$T/less.deb" "${less[0]}"
 refuses 1 'has other bytes than the lock says: less_' --lock "$lock" --pool "$T/pool"
@@ -71,13 +72,42 @@ rm "${less[0]}"
 refuses 1 '1 packages of the lock are not in the pool .*: less_' --lock "$lock" --pool "$T/pool"
 
 echo "== two builds"
-unshare --net "$SRC/image/verify" "${common[@]}" --lock "$lock" --out "$T/out" | tee "$T/verify"
+"$SRC/image/keys" root "$T/keys" --no-passphrase
+"$SRC/image/keys" signing "$T/keys" --root "$T/keys" --no-passphrase
+refuses 2 'has a private key in it' --lock "$lock" --ca "$T/keys/ca.key.pem"
+refuses 2 'is no certificate' --lock "$lock" --ca "$lock"
+unshare --net "$SRC/image/verify" "${common[@]}" --lock "$lock" --ca "$T/keys/ca.cert.pem" --out "$T/out" | tee "$T/verify"
 grep -q 'The same, bit for bit' "$T/verify" || fail "verify does not say so"
 (cd "$T/out" && sha256sum --check SHA256SUMS)
 jq -e '.bomFormat == "CycloneDX" and (.components | length) > 150 and all(.components[]; .hashes[0].content | length == 64) and
 	(.components | map(.name) | contains(["systemd", "shim-signed", "rauc"]))' "$T/out/sbom.json" >/dev/null || fail "sbom.json"
 jq -e '(.packages | map(select(.name == "systemd"))[0].installed_kib) > 1000' "$T/out/report.json" >/dev/null || fail "report.json"
 jq -e '.seconds.erofs >= 0' "$T/out/times.json" >/dev/null || fail "times.json"
+
+echo "== a bundle of it"
+bundle() {
+	"$SRC/image/bundle" --key "$T/keys/signing.key.pem" --cert "$T/keys/signing.cert.pem" --ca "$T/keys/ca.cert.pem" "$@"
+}
+bundle --out "$T/update.raucb" "$T/out"
+mkdir "$T/bundle"
+unsquashfs -q -n -f -d "$T/bundle" "$T/update.raucb" >/dev/null
+for slot in kernel root; do
+	[ "$(sha256sum <"$T/bundle/$slot.img" | cut -d' ' -f1)" = "$(jq -r ".$slot.sha256" "$T/out/report.json")" ] ||
+		fail "the bundle has another $slot slot than the stick"
+done
+grep -qx compatible=nexus-amd64-debian "$T/bundle/manifest.raucm" || fail "manifest.raucm"
+# Signed by one whose certificate another root answers for; and of a stick that is not what its list says.
+"$SRC/image/keys" root "$T/stranger" --no-passphrase
+"$SRC/image/keys" signing "$T/stranger" --root "$T/stranger" --no-passphrase
+! bundle --cert "$T/stranger/signing.cert.pem" --key "$T/stranger/signing.key.pem" --out "$T/bad.raucb" "$T/out" 2>"$T/stderr" ||
+	fail "a stranger's key made a bundle"
+grep -q 'belong together' "$T/stderr" || fail "no reason: $(cat "$T/stderr")"
+mkdir "$T/damaged"
+cp --sparse=always "$T/out/usb.img" "$T/out/report.json" "$T/damaged/"
+printf x | dd of="$T/damaged/usb.img" bs=1 seek=100000000 conv=notrunc status=none
+! bundle --out "$T/bad.raucb" "$T/damaged" 2>"$T/stderr" || fail "a damaged stick was bundled"
+grep -q 'usb.img is damaged' "$T/stderr" || fail "no reason: $(cat "$T/stderr")"
+[ ! -e "$T/bad.raucb" ] || fail "a bad bundle was left"
 
 echo "== no secret"
 read -r start size < <(sfdisk --json "$T/out/usb.img" |

@@ -5,6 +5,7 @@
 # asan: yes
 set -uo pipefail
 . "$SRC/tests/integ/install/lib"
+. "$SRC/tests/integ/flip.bash"
 need
 use_layout small
 
@@ -72,16 +73,19 @@ mcopy -o -i "$stick@@$(($(part_start "$stick" nexus-seed) * 512))" "$T/install.c
 refuse 1 "line 3" "a damaged install.conf on the stick" --target "$disk"
 mdel -i "$stick@@$(($(part_start "$stick" nexus-seed) * 512))" ::/install.conf
 
-# damage PARTITION OFFSET TEXT WHAT: flips a byte of the stick and puts it back.
-damage() {
-	local at=$(($(part_start "$stick" "$1") * 512 + $2)) old
-	old=$(xxd -s $at -l 1 -p "$stick")
-	printf '%02x' $((0x$old ^ 0x55)) | xxd -r -p | dd of="$stick_dev" bs=1 seek=$at conv=notrunc status=none
+# damage_at OFFSET TEXT WHAT: changes a byte of the stick and puts it back.
+damage_at() {
+	flip "$stick_dev" "$1"
 	sync "$stick_dev"
-	refuse 1 "$3" "$4" --target "$disk" --confirm "${disk#/dev/}"
-	printf '%s' "$old" | xxd -r -p | dd of="$stick_dev" bs=1 seek=$at conv=notrunc status=none
+	refuse 1 "$2" "$3" --target "$disk" --confirm "${disk#/dev/}"
+	flip "$stick_dev" "$1"
 	sync "$stick_dev"
 	cmp -n $(($(part_start "$good" nexus-seed) * 512)) "$good" "$stick" || fail "the stick was put right"
+}
+
+# damage PARTITION OFFSET TEXT WHAT
+damage() {
+	damage_at $(($(part_start "$stick" "$1") * 512 + $2)) "$3" "$4"
 }
 damage nexus-live-kernel 1000000 "nexus-live-kernel: what is stored there is damaged" "a damaged kernel"
 damage nexus-live-root 12345678 "nexus-live-root: what is stored there is damaged" "a damaged root"
@@ -91,10 +95,7 @@ grub=$(grep -abo 'set timeout=1' "$stick" | head -n 1 | cut -d: -f1)
 damage nexus-esp $((grub - esp_at)) "grub/grub.cfg: it is damaged" "a damaged file of the ESP"
 json=$(grep -abo 'nexus.image/1' "$stick" | head -n 1 | cut -d: -f1)
 damage nexus-esp $((json - esp_at)) "image.json" "a damaged list of contents"
-printf 'X' | dd of="$stick_dev" bs=1 seek=10 conv=notrunc status=none
-sync "$stick_dev"
-refuse 1 "boot code: it is damaged" "damaged boot code" --target "$disk" --confirm "${disk#/dev/}"
-dd if="$good" of="$stick_dev" bs=440 count=1 conv=notrunc status=none
+damage_at 10 "boot code: it is damaged" "damaged boot code"
 
 new_disk nothing
 stick_dev=$disk

@@ -4,6 +4,7 @@
 # timeout: 600
 # parallel: yes
 . "$SRC/tests/integ/stores/stores.bash"
+. "$SRC/tests/integ/flip.bash"
 [ "$(id -u)" = 0 ] || stores_skip "needs root, for a small disk"
 unshare -m true 2>/dev/null || stores_skip "needs a mount namespace"
 port=$(stores_free_port)
@@ -78,7 +79,7 @@ works() {
 	"$NB" restore -q latest --target "$T/out" 2>/dev/null || backup_die "$1: restore"
 	diff -r "$T/src" "$T/out$T/src" || backup_die "$1: restored other files"
 }
-find "$cache" -type f -exec sh -c 'for f; do chmod u+w "$f"; printf X | dd of="$f" conv=notrunc status=none; done' - {} +
+while read -r file; do flip "$file" 0; done < <(find "$cache" -type f -size +0)
 works "all damaged"
 find "$cache" -type f -exec truncate -s 0 {} +
 works "all empty"

@@ -4,6 +4,7 @@
 # timeout: 900
 # parallel: yes
 . "$SRC/tests/integ/stores/stores.bash"
+. "$SRC/tests/integ/flip.bash"
 rest_server=$(restic_peers_server) || stores_skip "no restic-rest-server here"
 restic=$(restic_peers_old || restic_peers_new) || restic=
 port=$(stores_free_port)
@@ -52,7 +53,7 @@ find "$RESTIC_CACHE_DIR" -mindepth 2 -maxdepth 2 -name data -exec rm -rf '{}' +
 before=$("$NB" ls latest | sha256sum)
 for kind in index snapshots data; do
 	file=$(cached "$kind")
-	printf 'X' | dd of="$file" bs=1 seek=40 conv=notrunc status=none
+	flip "$file" 40
 	[ "$("$NB" ls latest | sha256sum)" = "$before" ] || backup_die "a damaged $kind was believed"
 	[ "$(sha256sum <"$file" | cut -d ' ' -f 1)" = "${file##*/}" ] ||
 		backup_die "a damaged $kind was left in the cache"

@@ -232,6 +232,9 @@ static void answer(const struct fleet_contract_request *request, bool adopting)
 	case FLEET_CONTRACT_JOB:
 		answer_job(request);
 		return;
+	case FLEET_CONTRACT_PUT:
+		refuse(request->id, "this box takes no files");
+		return;
 	}
 }
 

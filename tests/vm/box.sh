@@ -61,19 +61,46 @@ box_debs() {
 	"$SRC/ci/debs" --suite "$box_suite" --out "$box_packages"
 }
 
+# The keys that updates of this tree's boxes are signed with: made once, of no use elsewhere.
+box_keys() {
+	box_keys_dir=$SRC/build/update-keys
+	[ ! -e "$box_keys_dir/signing.cert.pem" ] || return 0
+	rm -rf "$box_keys_dir"
+	"$SRC/image/keys" root "$box_keys_dir" --no-passphrase
+	"$SRC/image/keys" signing "$box_keys_dir" --root "$box_keys_dir" --no-passphrase
+}
+
 # box_image FLAVOUR: built again only if what goes into it has changed.
 box_image() {
 	local key
+	box_keys
 	box_image_dir=$SRC/build/image-$box_distro-$1
 	key=$(cd "$SRC" && { find image overlays -type f -print0 | sort -z | xargs -0 sha256sum
-		sha256sum "$box_packages"/*.deb | sed 's|  .*/|  |'; } | sha256sum)
+		sha256sum "$box_packages"/*.deb "$box_keys_dir/ca.cert.pem" | sed 's|  .*/|  |'; } | sha256sum)
 	if [ -s "$box_image_dir/usb.img" ] && [ "$(cat "$box_image_dir/key" 2>/dev/null)" = "$key" ]; then
 		echo "nothing changed since $box_image_dir/usb.img was built"
 	else
-		"$SRC/image/build" --distro "$box_distro" --flavour "$1" --packages "$box_packages" --out "$box_image_dir"
+		"$SRC/image/build" --distro "$box_distro" --flavour "$1" --packages "$box_packages" \
+			--ca "$box_keys_dir/ca.cert.pem" --out "$box_image_dir"
 		printf '%s\n' "$key" >"$box_image_dir/key"
 	fi
 	box_figure "the stick's image" "$(box_mib "$(stat -c %s "$box_image_dir/usb.img")")"
+}
+
+# box_change VERSION: prints the folder for the files that an update has besides the tree's: overlays/common of a copy.
+box_change() {
+	mkdir -p "$box_dir/change-$1"
+	cp -a "$SRC/image" "$SRC/overlays" "$box_dir/change-$1/"
+	printf '%s' "$box_dir/change-$1/overlays/common"
+}
+
+# box_bundle VERSION [KEYS]: an update with what box_change's folder has by then, as $box_dir/VERSION.raucb.
+box_bundle() {
+	local keys=${2:-$box_keys_dir}
+	SOURCE_DATE_EPOCH=$(date +%s) "$box_dir/change-$1/image/build" --distro "$box_distro" --flavour test --version "$1" \
+		--packages "$box_packages" --ca "$box_keys_dir/ca.cert.pem" --out "$box_dir/build-$1"
+	"$SRC/image/bundle" --key "$keys/signing.key.pem" --cert "$keys/signing.cert.pem" --ca "$keys/ca.cert.pem" \
+		--out "$box_dir/$1.raucb" "$box_dir/build-$1"
 }
 
 box_mib() {
@@ -103,12 +130,16 @@ box_seed_file() {
 	mtype -i "$1@@$offset" "::/$2"
 }
 
-# box_install FIRMWARE: blank disk, stick, unattended; ends when the PC has powered itself off.
+# box_install FIRMWARE [OPTION...]: blank disk, stick, unattended; ends when the PC has powered itself off. With options,
+# they say which disk.
 box_install() {
+	local firmware=$1
+	shift
+	[ $# -gt 0 ] || set -- --disk "$box_dir/disk.img"
 	box_stick stick '[Install]' Unattended=yes Disk=auto "Name=$box_name" PowerOff=yes
 	vm_disk "$box_dir/disk.img" "${box_disk_mib}M"
 	vm_new pc "$box_dir"
-	vm_start pc --firmware "$1" --stick "$box_dir/stick.img" --disk "$box_dir/disk.img"
+	vm_start pc --firmware "$firmware" --stick "$box_dir/stick.img" "$@"
 	vm_wait_off pc 600
 	vm_serial pc >"$box_dir/install.serial"
 	tail -n 40 "$box_dir/install.serial"
@@ -133,11 +164,14 @@ box_ssh_answers() {
 	{ read -r -t 3 line <&3; } 3<>"/dev/tcp/127.0.0.1/$box_port" && [[ $line == SSH-2.0-* ]]
 } 2>/dev/null
 
-# box_boot FIRMWARE: starts from the disk and waits until the box answers on its SSH port.
+# box_boot FIRMWARE [OPTION...]: starts from the disk, or from what --disk or --disk-nbd among the options says, and waits
+# until the box answers on its SSH port.
 box_boot() {
-	local begun=$SECONDS
+	local begun=$SECONDS firmware=$1
+	shift
+	[[ " $* " == *" --disk"* ]] || set -- --disk "$box_dir/disk.img" "$@"
 	box_port=${box_port:-$(box_free_port)}
-	vm_start pc --firmware "$1" --disk "$box_dir/disk.img" --ssh "$box_port"
+	vm_start pc --firmware "$firmware" --ssh "$box_port" "$@"
 	until box_ssh_answers; do
 		if ! vm_running pc || [ $((SECONDS - begun)) -ge 300 ]; then
 			vm_serial pc | tail -n 30

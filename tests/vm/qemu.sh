@@ -6,8 +6,14 @@
 #     --firmware bios|uefi|sb      SeaBIOS (default), OVMF, OVMF with Secure Boot enforced
 #     --stick IMAGE                a USB stick on USB 3; booted first
 #     --disk IMAGE                 an internal disk; --disk-bus ahci (default) or virtio
+#     --disk-nbd SOCKET            one that a network block device server has, with a write cache
+#     --words SOCKET               a second serial port, connected to that socket
 #     --memory MIB (2048)  --cpus N (2)
 #     --ssh PORT                   forwards 127.0.0.1:PORT to the guest's port 22; nothing else goes in or out
+#     --second IMAGE               one disk more (virtio)
+#     --kernel FOLDER LINE         starts FOLDER/vmlinuz with FOLDER/initrd.img and that command line, without a boot loader; a
+#                                  restart ends the machine
+#     --serve FOLDER LOG           the guest finds that folder at http://10.0.2.100/ (see serve-ranges)
 #     --credential NAME FILE       hands systemd a credential (SMBIOS): extra units, keys
 #     --stick-error SECTOR         reading that sector of the stick fails, as when it is pulled
 #     --disk-error SECTOR          writing that sector of the disk fails
@@ -67,7 +73,8 @@ vm_kvm_runs() {
 }
 
 vm_start() {
-	local name=$1 firmware=bios stick='' disk='' bus=ahci memory=2048 cpus=2 ssh='' stick_error='' disk_error='' keep=yes
+	local name=$1 firmware=bios stick='' disk='' nbd='' words='' bus=ahci memory=2048 cpus=2 ssh='' stick_error='' disk_error='' keep=yes
+	local serve='' second='' kernel='' line=''
 	local folder=${vm_folder[$1]} smbios=type=11 credentials=no args=() value
 	shift
 	while [ $# -gt 0 ]; do
@@ -76,12 +83,23 @@ vm_start() {
 		--stick) stick=$2 ;;
 		--disk) disk=$2 ;;
 		--disk-bus) bus=$2 ;;
+		--disk-nbd) nbd=$2 ;;
+		--words) words=$2 ;;
 		--memory) memory=$2 ;;
 		--cpus) cpus=$2 ;;
 		--ssh) ssh=$2 ;;
 		--stick-error) stick_error=$2 ;;
 		--disk-error) disk_error=$2 ;;
 		--keep-changes) keep=$2 ;;
+		--second) second=$2 ;;
+		--kernel)
+			kernel=$2 line=$3
+			shift
+			;;
+		--serve)
+			serve="$SRC/tests/vm/serve-ranges $2 $3"
+			shift
+			;;
 		--credential)
 			value=$(base64 -w0 "$3")
 			smbios+=",value=io.systemd.credential.binary:$2=$value"
@@ -98,7 +116,10 @@ vm_start() {
 	vm_args_machine
 	vm_args_firmware || return 1
 	[ -z "$stick" ] || vm_args_stick
-	[ -z "$disk" ] || vm_args_disk
+	[ -z "$disk$nbd" ] || vm_args_disk
+	[ -z "$words" ] || args+=(-chardev "socket,id=words,path=$words" -serial chardev:words)
+	[ -z "$second" ] || args+=(-drive "if=none,id=second,format=raw,file=$second" -device virtio-blk-pci,drive=second)
+	[ -z "$kernel" ] || args+=(-kernel "$kernel/vmlinuz" -initrd "$kernel/initrd.img" -append "$line" -no-reboot)
 	vm_args_network
 	rm -f "$folder/serial.log" "$folder/qmp"
 	qemu-system-x86_64 "${args[@]}" </dev/null >"$folder/qemu.log" 2>&1 &
@@ -172,16 +193,21 @@ vm_args_stick() {
 vm_args_disk() {
 	local snapshot=off
 	[ "$keep" = yes ] || snapshot=on
-	vm_drive disk "$disk" write "$disk_error"
+	if [ -n "$nbd" ]; then
+		args+=(-blockdev "driver=nbd,node-name=disk,server.type=unix,server.path=$nbd")
+	else
+		vm_drive disk "$disk" write "$disk_error"
+	fi
 	case $bus in
 	virtio) args+=(-device virtio-blk-pci,drive=disk,serial=NEXUSDISK,bootindex=1) ;;
 	*) args+=(-device ide-hd,bus=ide.0,drive=disk,serial=NEXUSDISK,bootindex=1) ;;
 	esac
 }
 
-# The guest reaches nothing, not even the host; only the forwarded port reaches it.
+# The guest reaches nothing, not even the host, but the one program of --serve; only the forwarded port reaches it.
 vm_args_network() {
 	local net=user,restrict=on
+	[ -z "$serve" ] || net+=",guestfwd=tcp:10.0.2.100:80-cmd:$serve"
 	[ -z "$ssh" ] || net+=",hostfwd=tcp:127.0.0.1:$ssh-:22"
 	args+=(-nic "$net,model=virtio-net-pci")
 }

@@ -4,6 +4,7 @@
 
 #include "archive/read/traverse.h"
 #include "base/buf.h"
+#include "repo/id_table.h"
 
 #define KEY_MAX (1u << 28) /* bytes */
 #define OPEN_MAX (1u << 20) /* bytes: more than the deepest walk needs */
@@ -43,19 +44,7 @@ struct folder {
 	bool has_links; /* so its sum says, of another snapshot */
 };
 
-static int compare_sums(const void *a, const void *b)
-{
-	return id_compare(a, b);
-}
-
-static bool is_settled(const void *record)
-{
-	(void)record;
-	return true;
-}
-
-static const struct table_type sum_type = {
-	sizeof(struct sum), compare_sums, compare_sums, is_settled};
+static const struct table_type sum_type = ID_TABLE_TYPE(struct sum);
 
 int stats_init(
 	struct stats *stats, struct repository *repository, enum stats_mode mode, struct err *err)

@@ -156,8 +156,6 @@ static int look_at_tree(struct mend *mend, const struct tree_stream *above, cons
 
 	if (mend->stop && *mend->stop)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "repair snapshots: interrupted");
-	if (mend->tick)
-		mend->tick(mend->context);
 	if (known && bits_has(mend->seen, number))
 		return bits_has(mend->bad, number);
 	r = look_within(mend, above, id, path, &tree_err, err);

@@ -19,7 +19,6 @@ struct mend {
 	struct buf trees; /* owned: struct mend_tree of all that are to be changed */
 	struct tree_depth depth;
 	const volatile bool *stop; /* borrowed, or NULL */
-	void (*tick)(void *context);
 	/* What is lost, told while looking: path within the snapshot, and how (to translate). */
 	void (*on_lost)(void *context, const char *path, const char *how);
 	void *context;

@@ -75,8 +75,6 @@ static int go_on(struct rebuilder *rebuilder, struct err *err)
 
 	if (options->stop && *options->stop)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "repair index: interrupted");
-	if (options->tick)
-		options->tick(options->context);
 	return options->lock ? lock_refresh(options->lock, err) : 0;
 }
 
@@ -117,8 +115,11 @@ static int compare(struct repository *repository, struct rebuilder *rebuilder, s
 {
 	unsigned damaged = 0;
 	size_t packs;
-	int r = repository_load_index(repository, &damaged, err);
+	int r;
 
+	progress_enter(rebuilder->options->progress, PROGRESS_INDEX);
+	r = repository_load_index(repository, &damaged, err);
+	progress_enter(rebuilder->options->progress, PROGRESS_WORKING);
 	if (r < 0)
 		return r;
 	rebuilder->index = repository_index(repository);
@@ -188,6 +189,7 @@ static int mend_index(struct rebuilder *rebuilder, struct err *err)
 		r = read_pack(rebuilder, &unread[i], err);
 	if (r < 0 || rebuilder->options->dry_run)
 		return r;
+	progress_enter(rebuilder->options->progress, PROGRESS_SAVING);
 	r = packer_save_index(rebuilder->repository, &rebuilder->batch, err);
 	if (r >= 0)
 		r = reindex_write(&reindex, rebuilder->drop, true, err);

@@ -17,7 +17,6 @@ struct rebuild_options {
 	struct lock *lock; /* borrowed; exclusive */
 	struct progress *progress; /* borrowed, started */
 	const volatile bool *stop; /* borrowed; true ends it with -ECANCELED */
-	void (*tick)(void *context);
 	/* A pack whose list can't be read: it stays out of the index. */
 	void (*on_error)(void *context, const char *pack, const struct err *err);
 	void *context;

@@ -15,8 +15,6 @@ static int go_on(const struct salvage_options *options, struct err *err)
 {
 	if (options->stop && *options->stop)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "repair packs: interrupted");
-	if (options->tick)
-		options->tick(options->context);
 	return options->lock ? lock_refresh(options->lock, err) : 0;
 }
 
@@ -149,6 +147,7 @@ static int move_blobs(struct repository *repository, const uint8_t *drop,
 	r = pack_order_init(&order, repository_index(repository), NULL, drop, err);
 	if (r >= 0)
 		r = repack_run(&repack, err);
+	progress_enter(options->progress, PROGRESS_SAVING);
 	return r < 0 ? r : packer_flush(&packer, err);
 }
 
@@ -175,8 +174,11 @@ int salvage_run(struct repository *repository, const struct id *packs, size_t co
 {
 	cleanup_reindex struct reindex reindex = {0};
 	cleanup_free uint8_t *drop = NULL;
-	int r = repository_load_index(repository, NULL, err);
+	int r;
 
+	progress_enter(options->progress, PROGRESS_INDEX);
+	r = repository_load_index(repository, NULL, err);
+	progress_enter(options->progress, PROGRESS_WORKING);
 	if (r < 0)
 		return err_wrap(err, "repair packs: 'repair index' may help");
 	drop = bits_new(index_pack_count(repository_index(repository)));

@@ -14,7 +14,6 @@ struct salvage_options {
 	struct lock *lock; /* borrowed; exclusive */
 	struct progress *progress; /* borrowed, started */
 	const volatile bool *stop; /* borrowed; true ends it with -ECANCELED */
-	void (*tick)(void *context);
 	/* A blob that is lost with its pack. */
 	void (*on_lost)(void *context, const struct id *blob, const struct err *err);
 	void *context;

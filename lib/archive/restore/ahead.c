@@ -4,11 +4,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "archive/pipeline.h"
 #include "archive/restore/fetch.h"
 #include "archive/slab/slab.h"
+#include "base/wait.h"
 
 #define WORKERS 6 /* one more than the connections that a store has by itself */
 #define WORKERS_MAX 16 /* slabs that a pool has */
@@ -19,7 +19,7 @@
 #define SEND_PART 5 /* a part of the window; as much is announced before it is sent off */
 #define KEEP FAR_BYTES /* bytes of a slab that stay in memory between requests */
 #define JOB_SIZE (SIZE_MAX / 2) /* so long that a worker is given one request at a time */
-#define WAIT_MS 200
+#define WAIT_US 200000
 
 /* A file that was announced. */
 struct file {
@@ -137,7 +137,7 @@ int ahead_new(struct repository *repository, const struct ahead_options *options
 	ahead->options = *options;
 	ahead->far = options->far;
 	pthread_mutex_init(&ahead->mutex, NULL);
-	pthread_cond_init(&ahead->came, NULL);
+	wait_init(&ahead->came);
 	pthread_cond_init(&ahead->room, NULL);
 	ahead->window = mmap(
 		NULL, AHEAD_WINDOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -343,18 +343,12 @@ bool ahead_is_empty(const struct ahead *ahead)
 }
 
 /* Waits until the worker is done with a blob; the mutex is held. */
-static int wait_for(struct ahead *ahead, const struct fetch_blob *blob, struct err *err)
+static int wait_for_blob(struct ahead *ahead, const struct fetch_blob *blob, struct err *err)
 {
-	struct timespec until;
 	int r = 0;
 
 	while (r >= 0 && blob->state == FETCH_SENT) {
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += WAIT_MS * 1000000L;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		if (pthread_cond_timedwait(&ahead->came, &ahead->mutex, &until) != ETIMEDOUT ||
-			!ahead->options.wait)
+		if (wait_for(&ahead->came, &ahead->mutex, WAIT_US) || !ahead->options.wait)
 			continue;
 		pthread_mutex_unlock(&ahead->mutex);
 		r = ahead->options.wait(ahead->options.context, err);
@@ -381,7 +375,7 @@ int ahead_take(struct ahead *ahead, const struct id *id, const uint8_t **ret_dat
 	blob = blob_at(ahead, number);
 	pthread_mutex_lock(&ahead->mutex);
 	if (r >= 0)
-		r = wait_for(ahead, blob, err);
+		r = wait_for_blob(ahead, blob, err);
 	ahead->taken++;
 	if (r >= 0 && blob->state == FETCH_READY) {
 		*ret_data = blob->plain;

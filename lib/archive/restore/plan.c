@@ -12,8 +12,8 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "crypto/hash.h"
+#include "repo/id_table.h"
 #include "repo/index.h"
-#include "repo/sorted/table.h"
 #include "repo/stream/tree_stream.h"
 
 #define PATH_MAX_SIZE (1u << 20)
@@ -49,21 +49,8 @@ struct planner {
 	bool has_whole;
 };
 
-static int compare_ids(const void *a, const void *b)
-{
-	return id_compare(a, b);
-}
-
-static bool is_settled(const void *record)
-{
-	(void)record;
-	return true;
-}
-
-static const struct table_type sum_type = {
-	sizeof(struct sum), compare_ids, compare_ids, is_settled};
-static const struct table_type link_type = {
-	sizeof(struct id), compare_ids, compare_ids, is_settled};
+static const struct table_type sum_type = ID_TABLE_TYPE(struct sum);
+static const struct table_type link_type = ID_TABLE_TYPE(struct id);
 
 static void planner_done(struct planner *planner)
 {
@@ -259,14 +246,12 @@ static int add_entry(struct planner *planner, const struct node *node, int dir_f
 
 /* --- Trees --- */
 
-static int tick(const struct planner *planner, struct err *err)
+static int go_on(const struct planner *planner, struct err *err)
 {
 	const struct plan_options *options = planner->options;
 
 	if (options->stop && *options->stop)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "restore: interrupted");
-	if (options->tick)
-		options->tick(options->context);
 	return 0;
 }
 
@@ -303,7 +288,7 @@ static int add_node(struct planner *planner, const struct node *node, int dir_fd
 	const struct plan_options *options = planner->options;
 	bool below = true, chosen = true;
 	size_t size = planner->path.size;
-	int r = tick(planner, err);
+	int r = go_on(planner, err);
 
 	if (r < 0 || node->unsafe)
 		return r;

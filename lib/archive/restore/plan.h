@@ -19,7 +19,6 @@ struct plan_options {
 	bool any_size; /* not to be refused */
 	const volatile bool *stop; /* borrowed, or NULL; true ends it with -ECANCELED */
 	struct progress *progress; /* borrowed; its totals are added up here */
-	void (*tick)(void *context); /* called often, or NULL */
 	/* If it may not fit but could, too: zeros become holes, and what of a chunk is zeros only
 	 * reading it tells. NULL: none. */
 	void (*on_tight)(void *context, uint64_t needed_bytes, uint64_t free_bytes);

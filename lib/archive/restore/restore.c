@@ -66,12 +66,10 @@ static void tell(struct restorer *restorer, const struct err *err)
 			restorer->options->context, (const char *)restorer->path.data, err);
 }
 
-static int tick(struct restorer *restorer, struct err *err)
+static int go_on(struct restorer *restorer, struct err *err)
 {
 	if (restorer->options->stop && *restorer->options->stop)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "restore: interrupted");
-	if (restorer->options->tick)
-		restorer->options->tick(restorer->options->context);
 	return 0;
 }
 
@@ -357,7 +355,7 @@ static int restore_named(
 	restorer->path.size = path_size;
 	if (restorer->path.data)
 		restorer->path.data[path_size] = '\0';
-	return r < 0 ? r : tick(restorer, err);
+	return r < 0 ? r : go_on(restorer, err);
 }
 
 static bool wants_removed(void *context, const char *path)
@@ -435,7 +433,6 @@ static int plan(struct restorer *restorer, const struct id *tree, struct err *er
 		.any_size = options->no_space_check,
 		.stop = options->stop,
 		.progress = options->progress,
-		.tick = options->tick,
 		.on_tight = options->on_tight,
 		.context = options->context,
 	};
@@ -480,12 +477,12 @@ static int on_tick(void *context, uint64_t bytes, struct err *err)
 	struct restorer *restorer = context;
 
 	progress_add(&restorer->options->progress->bytes_done, bytes);
-	return tick(restorer, err);
+	return go_on(restorer, err);
 }
 
 static int on_wait(void *context, struct err *err)
 {
-	return tick(context, err);
+	return go_on(context, err);
 }
 
 /* Without what comes early it is only slower. */

@@ -37,9 +37,8 @@ struct restore_options {
 	bool no_space_check; /* begin also if it can't fit into the target: see plan.h */
 	const volatile bool *stop; /* borrowed; once true it ends with -ECANCELED */
 	struct progress *progress; /* borrowed, started */
-	/* For each thing that could not be restored as it was, and often. */
+	/* For each thing that could not be restored as it was. */
 	void (*on_error)(void *context, const char *path, const struct err *err);
-	void (*tick)(void *context);
 	/* NULL, or: it may not fit. */
 	void (*on_tight)(void *context, uint64_t needed_bytes, uint64_t free_bytes);
 	void *context;

@@ -40,8 +40,6 @@ static int go_on(struct copier *copier, struct err *err)
 
 	if (options->stop && *options->stop)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "copy: interrupted");
-	if (options->tick)
-		options->tick(options->context);
 	if (options->from_lock)
 		r = lock_refresh(options->from_lock, err);
 	if (r >= 0 && options->to_lock)
@@ -176,8 +174,10 @@ static int copy_blobs(struct copier *copier, struct err *err)
 		r = pack_order_init(&order, copier->index, copier->wanted, NULL, err);
 	if (r >= 0)
 		r = repack_run(&repack, err);
+	progress_enter(copier->options->progress, PROGRESS_SAVING);
 	if (r >= 0)
 		r = repository_flush(copier->to, repository_codec(copier->to), err);
+	progress_enter(copier->options->progress, PROGRESS_WORKING);
 	memset(copier->wanted, 0, index_count(copier->index) / 8 + 1);
 	return r;
 }
@@ -219,10 +219,13 @@ static int copy_batch(struct copier *copier, size_t first, size_t end, struct er
 static int prepare(struct copier *copier, struct err *err)
 {
 	size_t blobs;
-	int r = repository_load_index(copier->from, NULL, err);
+	int r;
 
+	progress_enter(copier->options->progress, PROGRESS_INDEX);
+	r = repository_load_index(copier->from, NULL, err);
 	if (r >= 0)
 		r = repository_load_index(copier->to, NULL, err);
+	progress_enter(copier->options->progress, PROGRESS_WORKING);
 	copier->index = repository_index(copier->from);
 	if (r >= 0)
 		r = used_init(&copier->used, copier->from, err);
@@ -230,8 +233,6 @@ static int prepare(struct copier *copier, struct err *err)
 		return r;
 	blobs = index_count(copier->index);
 	copier->used.stop = copier->options->stop;
-	copier->used.tick = copier->options->tick;
-	copier->used.context = copier->options->context;
 	copier->wanted = bits_new(blobs);
 	copier->looked = bits_new(blobs);
 	copier->copies = calloc(copier->count + 1, sizeof(*copier->copies));

@@ -18,7 +18,6 @@ struct copy_options {
 	bool anew; /* data is compressed as to says, not taken over as it is */
 	struct progress *progress; /* borrowed, started */
 	const volatile bool *stop; /* borrowed; true ends it with -ECANCELED */
-	void (*tick)(void *context);
 	/* A snapshot is there now; ret_id of its new file, or NULL: it was there before. */
 	void (*on_copied)(void *context, const struct snapshot *snapshot, const struct id *id);
 	void *context;

@@ -2,23 +2,17 @@
 
 #include "base/cleanup.h"
 
-#define TREE_PACK (PACKER_OPEN - 1)
-
 void packer_init(struct packer *packer, struct repository *repository)
 {
 	*packer = (struct packer){.repository = repository};
 	index_batch_init(&packer->batch);
 	pthread_mutex_init(&packer->mutex, NULL);
-	for (size_t i = 0; i < PACKER_OPEN; i++)
-		pthread_mutex_init(&packer->open[i].mutex, NULL);
+	packs_init(&packer->packs, repository_store(repository));
 }
 
 void packer_done(struct packer *packer)
 {
-	for (size_t i = 0; i < PACKER_OPEN; i++) {
-		pack_writer_free(TAKE(packer->open[i].writer));
-		pthread_mutex_destroy(&packer->open[i].mutex);
-	}
+	packs_done(&packer->packs);
 	pthread_mutex_destroy(&packer->mutex);
 	index_batch_done(&packer->batch);
 }
@@ -45,10 +39,10 @@ static int finish(struct packer *packer, struct blob_codec *codec, struct pack_w
 	const struct pack_entry *entries;
 	struct id id;
 	size_t count;
-	int r = pack_writer_finish(owned, codec, &id, err);
+	int r = packs_finish(&packer->packs, codec, owned, &id, err);
 
 	if (r < 0)
-		return err_wrap(err, "save pack");
+		return r;
 	entries = pack_writer_entries(owned, &count);
 	pthread_mutex_lock(&packer->mutex);
 	r = index_batch_add(&packer->batch, &id, entries, count, err);
@@ -64,20 +58,9 @@ static int finish(struct packer *packer, struct blob_codec *codec, struct pack_w
 int packer_add(struct packer *packer, struct blob_codec *codec, enum blob_type type,
 	const struct id *id, const struct blob_sealed *sealed, struct err *err)
 {
-	/* A bit of the random IV chooses the pack: see repository_blob.c. */
-	size_t at = type == BLOB_TREE ? TREE_PACK : sealed->data[0] & 1u;
 	struct pack_writer *full = NULL;
-	int r = 0;
+	int r = packs_put(&packer->packs, type, id, sealed, &full, err);
 
-	pthread_mutex_lock(&packer->open[at].mutex);
-	if (!packer->open[at].writer)
-		r = pack_writer_new(
-			repository_store(packer->repository), &packer->open[at].writer, err);
-	if (r >= 0)
-		r = pack_writer_add(packer->open[at].writer, type, id, sealed, err);
-	if (r >= 0 && pack_writer_is_full(packer->open[at].writer))
-		full = TAKE(packer->open[at].writer);
-	pthread_mutex_unlock(&packer->open[at].mutex);
 	return full ? finish(packer, codec, full, err) : r;
 }
 
@@ -107,10 +90,10 @@ int packer_put(void *context, struct blob_codec *codec, const struct index_entry
 int packer_flush(struct packer *packer, struct err *err)
 {
 	struct blob_codec *codec = repository_codec(packer->repository);
+	struct pack_writer *writer;
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < PACKER_OPEN; i++)
-		if (packer->open[i].writer)
-			r = finish(packer, codec, TAKE(packer->open[i].writer), err);
+	while (r >= 0 && (writer = packs_take(&packer->packs)))
+		r = finish(packer, codec, writer, err);
 	return r < 0 ? r : packer_save_index(packer->repository, &packer->batch, err);
 }

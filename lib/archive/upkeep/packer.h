@@ -7,17 +7,12 @@
 
 #include "base/err.h"
 #include "repo/index.h"
-#include "repo/pack.h"
+#include "repo/packs.h"
 #include "repo/repository.h"
-
-#define PACKER_OPEN 3 /* two packs of data, filled at random; one of trees */
 
 struct packer {
 	struct repository *repository; /* borrowed */
-	struct {
-		pthread_mutex_t mutex;
-		struct pack_writer *writer; /* owned, or NULL */
-	} open[PACKER_OPEN];
+	struct packs packs;
 	pthread_mutex_t mutex; /* guards the batch */
 	struct index_batch batch; /* owned: packs that stand in no index file yet */
 	bool compress_trees, compress_data; /* packer_put: seal anew what is uncompressed */

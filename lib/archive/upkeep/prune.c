@@ -52,8 +52,6 @@ static int go_on(struct pruner *pruner, struct err *err)
 
 	if (options->stop && *options->stop)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "prune: interrupted");
-	if (options->tick)
-		options->tick(options->context);
 	return options->lock ? lock_refresh(options->lock, err) : 0;
 }
 
@@ -97,7 +95,9 @@ static int prepare(struct pruner *pruner, struct err *err)
 	size_t packs, blobs;
 	int r;
 
+	progress_enter(pruner->options->progress, PROGRESS_INDEX);
 	r = repository_load_index(pruner->repository, NULL, err);
+	progress_enter(pruner->options->progress, PROGRESS_WORKING);
 	if (r < 0)
 		return err_wrap(err, "prune: nothing is removed; 'repair index' may help");
 	pruner->index = repository_index(pruner->repository);
@@ -114,8 +114,6 @@ static int prepare(struct pruner *pruner, struct err *err)
 	if (r >= 0)
 		r = used_init(&pruner->used, pruner->repository, err);
 	pruner->used.stop = pruner->options->stop;
-	pruner->used.tick = pruner->options->tick;
-	pruner->used.context = pruner->options->context;
 	return r < 0 ? r : mark_snapshots(pruner, err);
 }
 
@@ -339,6 +337,7 @@ static int repack_all(struct pruner *pruner, struct err *err)
 	r = pack_order_init(&order, pruner->index, pruner->keep, packs, err);
 	if (r >= 0)
 		r = repack_run(&repack, err);
+	progress_enter(options->progress, PROGRESS_SAVING);
 	return r < 0 ? r : packer_flush(&packer, err);
 }
 
@@ -357,8 +356,10 @@ static int carry_out(struct pruner *pruner, struct err *err)
 		r = reindex_init(&reindex, pruner->repository, pruner->options->lock, err);
 	if (r >= 0 && pruner->totals.repack_packs)
 		r = repack_all(pruner, err);
+	progress_enter(pruner->options->progress, PROGRESS_SAVING);
 	if (r >= 0)
 		r = reindex_write(&reindex, pruner->drop, false, err);
+	progress_enter(pruner->options->progress, PROGRESS_WORKING);
 	if (r >= 0)
 		r = go_on(pruner, err);
 	if (r >= 0)

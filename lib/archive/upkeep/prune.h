@@ -20,7 +20,6 @@ struct prune_options {
 	const struct select_list *snapshots; /* borrowed; NULL: all there are */
 	struct progress *progress; /* borrowed, started; counts bytes to pack anew */
 	const volatile bool *stop; /* borrowed; true ends it with -ECANCELED */
-	void (*tick)(void *context);
 	/* The plan stands, nothing is changed yet. May be NULL. */
 	void (*on_plan)(void *context, const struct plan_totals *totals, size_t unindexed_packs,
 		uint64_t unindexed_bytes);

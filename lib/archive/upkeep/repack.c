@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <time.h>
 
 #include "archive/pipeline.h"
+#include "base/wait.h"
 
 #define THREADS 5 /* reads, and packs made durable, at a time */
 #define SLOTS (THREADS + 1)
@@ -12,6 +12,7 @@
 #define GAP_BYTES (128u << 10) /* read for nothing rather than asking twice */
 #define MEMORY_BYTES (16u << 20) /* of blobs on their way, unless one alone needs more */
 #define KEEP_BYTES (1u << 20) /* of scratch, from blob to blob */
+#define WAIT_US 200000
 #define LATER_MAX 1000u /* blobs that are looked for elsewhere, before all else waits for them */
 
 /* A run of blobs of one pack, on its way. */
@@ -166,16 +167,13 @@ static int go_on(const struct moving *moving, struct err *err)
 	return repack->go_on ? repack->go_on(repack->context, err) : 0;
 }
 
-/* Until something is freed, or a second has gone: locks are refreshed and the end is asked for
+/* Until something is freed, or some time has gone: locks are refreshed and the end is asked for
  * while a slow store keeps all busy. With the mutex held. */
 static int wait_some(struct moving *moving, struct err *err)
 {
-	struct timespec until;
 	int r;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec++;
-	pthread_cond_timedwait(&moving->freed, &moving->mutex, &until);
+	(void)wait_for(&moving->freed, &moving->mutex, WAIT_US);
 	pthread_mutex_unlock(&moving->mutex);
 	r = go_on(moving, err);
 	pthread_mutex_lock(&moving->mutex);
@@ -366,13 +364,9 @@ static int move_packs(struct moving *moving, struct err *err)
 static int start(struct moving *moving, struct err *err)
 {
 	const struct repack *repack = moving->repack;
-	pthread_condattr_t monotonic;
 	int r = 0;
 
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&moving->freed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	wait_init(&moving->freed);
 	pthread_mutex_init(&moving->mutex, NULL);
 	moving->later = BUF_INIT(UINT32_MAX);
 	for (size_t i = 0; i < SLOTS; i++) {

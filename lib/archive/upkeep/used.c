@@ -79,8 +79,6 @@ static int mark_tree(struct used *used, const struct id *id, unsigned depth, str
 
 	if (used->stop && *used->stop)
 		return err_set(err, ERR_SYSTEM, ECANCELED, "find used blobs: interrupted");
-	if (used->tick)
-		used->tick(used->context);
 	r = depth < DEPTH_MAX ? read_tree(used, id, &folders, &why)
 			      : err_set(&why, ERR_CORRUPT, ELOOP, "folders are too deep");
 	if (r < 0 && why.kind != ERR_CORRUPT && why.code != ENOENT) {

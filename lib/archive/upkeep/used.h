@@ -17,8 +17,6 @@ struct used {
 	unsigned missing; /* blobs and trees that are not there or damaged */
 	struct err err; /* the first of them */
 	const volatile bool *stop; /* borrowed, or NULL; true ends the walk with -ECANCELED */
-	void (*tick)(void *context); /* called often, or NULL */
-	void *context;
 };
 
 int used_init(struct used *used, struct repository *repository, struct err *err)

@@ -1,8 +1,13 @@
 #include "repo/stream/tree_stream.h"
 
-#define WHOLE_MAX (1u << 20) /* bytes of text up to which a tree is held whole */
-#define WINDOW (256u << 10) /* bytes of text */
-#define LOW (64u << 10) /* bytes left at which more is read: most nodes have less than one KB */
+/* The sizes are less by this in fuzz targets, which make texts that are longer. */
+#ifndef TREE_STREAM_SMALLER
+#define TREE_STREAM_SMALLER 1
+#endif
+#define WHOLE_MAX ((1u << 20) / TREE_STREAM_SMALLER) /* bytes up to which a tree is held whole */
+#define WINDOW ((256u << 10) / TREE_STREAM_SMALLER) /* bytes of text */
+/* Bytes left at which more is read: most nodes have less than one KB. */
+#define LOW ((64u << 10) / TREE_STREAM_SMALLER)
 
 /* Drops what was read and fills the window up to size bytes, or to the end of the tree. */
 static int fill(struct tree_stream *stream, size_t size, struct err *err)

@@ -8,6 +8,7 @@ struct limit_store {
 	struct store store;
 	struct store *inner; /* owned */
 	struct rate *up, *down; /* borrowed, or NULL */
+	const volatile bool *cut; /* borrowed, or NULL */
 };
 
 struct limit_upload {
@@ -43,6 +44,13 @@ static int limit_begin(
 	return 0;
 }
 
+static int check_cut(struct store *store, struct err *err)
+{
+	const volatile bool *cut = limit_of(store)->cut;
+
+	return cut && *cut ? err_set(err, ERR_SYSTEM, ECANCELED, "move data: cut off") : 0;
+}
+
 static int limit_append(struct store_upload *base, const void *data, size_t size, struct err *err)
 {
 	struct rate *up = limit_of(base->store)->up;
@@ -51,6 +59,9 @@ static int limit_append(struct store_upload *base, const void *data, size_t size
 	for (size_t at = 0, piece; r >= 0 && at < size; at += piece) {
 		piece = rate_piece(up, size - at < PIECE_MAX ? size - at : PIECE_MAX);
 		rate_pass(up, piece);
+		r = check_cut(base->store, err);
+		if (r < 0)
+			return r;
 		r = store_append(((struct limit_upload *)base)->inner, (const uint8_t *)data + at,
 			piece, err);
 	}
@@ -80,6 +91,7 @@ static int limit_read(struct store *store, enum store_type type, const char *nam
 	for (size_t left = size, piece; r >= 0 && left; left -= piece) {
 		piece = rate_piece(down, left);
 		rate_pass(down, piece);
+		r = check_cut(store, err);
 	}
 	return r;
 }
@@ -127,8 +139,8 @@ static const struct store_ops limit_ops = {
 	.close = limit_close,
 };
 
-int limit_store_new(struct store *inner, struct rate *up, struct rate *down, struct store **ret,
-	struct err *err)
+int limit_store_new(struct store *inner, struct rate *up, struct rate *down,
+	const volatile bool *cut, struct store **ret, struct err *err)
 {
 	struct limit_store *limit = calloc(1, sizeof(*limit));
 
@@ -140,6 +152,7 @@ int limit_store_new(struct store *inner, struct rate *up, struct rate *down, str
 	limit->inner = inner;
 	limit->up = up;
 	limit->down = down;
+	limit->cut = cut;
 	*ret = &limit->store;
 	return 0;
 }

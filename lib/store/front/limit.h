@@ -5,8 +5,10 @@
 #include "net/rate.h"
 #include "store/store.h"
 
-/* Takes inner, also on failure; borrows up and down, either may be NULL. */
-int limit_store_new(struct store *inner, struct rate *up, struct rate *down, struct store **ret,
-	struct err *err) __attribute__((warn_unused_result));
+/* Takes inner, also on failure; borrows the others, each may be NULL. *cut true ends what is moved,
+ * with ECANCELED. */
+int limit_store_new(struct store *inner, struct rate *up, struct rate *down,
+	const volatile bool *cut, struct store **ret, struct err *err)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -7,10 +7,12 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/wait.h"
 
 #define LINES 5
 #define CONNECT_US (20 * 1000000ull)
 #define IDLE_US (120 * 1000000ull)
+#define IDLE_CUT_US (5 * 1000000ull) /* the same, where nobody waits for content any more */
 #define WATCH_US 500000
 
 struct pool {
@@ -19,9 +21,10 @@ struct pool {
 	char *config; /* owned, or NULL */
 	pthread_mutex_t mutex; /* guards what follows */
 	pthread_cond_t changed;
-	struct line *idle[POOL_LINES_MAX]; /* owned */
-	struct line *busy[POOL_LINES_MAX]; /* owned by who runs; the watch looks at them */
+	struct line *idle[POOL_LINES_MAX + 1]; /* owned */
+	struct line *busy[POOL_LINES_MAX + 1]; /* owned by who runs; the watch looks at them */
 	unsigned idle_count, lines; /* lines: idle, busy and being made */
+	unsigned longs; /* requests that have a line, but for brief ones */
 	bool met, ending;
 	pthread_t watch;
 	bool has_watch;
@@ -30,12 +33,16 @@ struct pool {
 static void watch_look(struct pool *pool)
 {
 	uint64_t now_us = clock_monotonic_us(&clock_system);
+	uint64_t idle_us = pool->options.idle_us;
 
-	for (unsigned i = 0; i < POOL_LINES_MAX; i++) {
+	if (pool->options.cut && *pool->options.cut && idle_us > IDLE_CUT_US)
+		idle_us = IDLE_CUT_US;
+
+	for (unsigned i = 0; i < POOL_LINES_MAX + 1; i++) {
 		struct line *line = pool->busy[i];
 		uint64_t asked_us = line ? __atomic_load_n(&line->asked_us, __ATOMIC_RELAXED) : 0;
 
-		if (!asked_us || now_us < asked_us || now_us - asked_us < pool->options.idle_us)
+		if (!asked_us || now_us < asked_us || now_us - asked_us < idle_us)
 			continue;
 		__atomic_store_n(&line->cut, true, __ATOMIC_RELAXED);
 		(void)shutdown(ssh_get_fd(line->ssh), SHUT_RDWR);
@@ -48,14 +55,8 @@ static void *watch_run(void *context)
 
 	pthread_mutex_lock(&pool->mutex);
 	while (!pool->ending) {
-		struct timespec until;
-
 		watch_look(pool);
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += WATCH_US * 1000L;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		(void)pthread_cond_timedwait(&pool->changed, &pool->mutex, &until);
+		(void)wait_for(&pool->changed, &pool->mutex, WATCH_US);
 	}
 	pthread_mutex_unlock(&pool->mutex);
 	return NULL;
@@ -69,7 +70,7 @@ int pool_new(struct sftp_place *place, const struct pool_options *options, struc
 	if (!pool)
 		return err_oom(err);
 	pthread_mutex_init(&pool->mutex, NULL);
-	pthread_cond_init(&pool->changed, NULL);
+	wait_init(&pool->changed);
 	pool->options = *options;
 	pool->options.config = NULL;
 	if (!options->lines || options->lines > POOL_LINES_MAX)
@@ -112,21 +113,30 @@ void pool_free(struct pool *pool)
 /* With the mutex held. */
 static void set_busy(struct pool *pool, struct line *from, struct line *to)
 {
-	for (unsigned i = 0; i < POOL_LINES_MAX; i++)
+	for (unsigned i = 0; i < POOL_LINES_MAX + 1; i++)
 		if (pool->busy[i] == from) {
 			pool->busy[i] = to;
 			return;
 		}
 }
 
-static int take(struct pool *pool, struct line **ret, enum retry_class *ret_class, struct err *err)
+/* One line more than there may be is for brief requests. */
+static bool must_wait(const struct pool *pool, bool brief)
+{
+	return (!brief && pool->longs >= pool->options.lines) ||
+	       (!pool->idle_count && pool->lines > pool->options.lines);
+}
+
+static int take(struct pool *pool, bool brief, struct line **ret, enum retry_class *ret_class,
+	struct err *err)
 {
 	struct line *line = NULL;
 	int r = 0;
 
 	pthread_mutex_lock(&pool->mutex);
-	while (!pool->idle_count && pool->lines >= pool->options.lines)
+	while (must_wait(pool, brief))
 		pthread_cond_wait(&pool->changed, &pool->mutex);
+	pool->longs += !brief;
 	if (pool->idle_count)
 		line = pool->idle[--pool->idle_count];
 	else
@@ -142,6 +152,7 @@ static int take(struct pool *pool, struct line **ret, enum retry_class *ret_clas
 	pthread_mutex_lock(&pool->mutex);
 	if (r < 0) {
 		pool->lines--;
+		pool->longs -= !brief;
 		pthread_cond_broadcast(&pool->changed);
 	} else {
 		pool->met = true;
@@ -152,13 +163,14 @@ static int take(struct pool *pool, struct line **ret, enum retry_class *ret_clas
 	return r;
 }
 
-static void give(struct pool *pool, struct line *line)
+static void give(struct pool *pool, bool brief, struct line *line)
 {
 	bool broken;
 
 	line_rest(line);
 	pthread_mutex_lock(&pool->mutex);
 	set_busy(pool, line, NULL);
+	pool->longs -= !brief;
 	broken = line->broken || line->cut;
 	if (broken)
 		pool->lines--;
@@ -170,7 +182,7 @@ static void give(struct pool *pool, struct line *line)
 		line_free(line);
 }
 
-int pool_run(struct pool *pool, pool_work_fn *work, void *context, struct err *err)
+int pool_run(struct pool *pool, bool brief, pool_work_fn *work, void *context, struct err *err)
 {
 	enum retry_class class;
 	struct retry retry;
@@ -181,11 +193,11 @@ int pool_run(struct pool *pool, pool_work_fn *work, void *context, struct err *e
 	for (;;) {
 		struct line *line;
 
-		r = take(pool, &line, &class, err);
+		r = take(pool, brief, &line, &class, err);
 		if (r >= 0) {
 			r = work(line, context, err);
 			class = r < 0 && line->broken ? RETRY_HEALS : RETRY_NEVER;
-			give(pool, line);
+			give(pool, brief, line);
 			if (class == RETRY_NEVER)
 				return r;
 		}

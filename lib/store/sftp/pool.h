@@ -21,7 +21,9 @@ struct pool_options {
 	uint64_t connect_us; /* 0: 20 s */
 	uint64_t idle_us; /* for one answer; 0: 120 s */
 	struct retry_policy retry;
-	const volatile bool *stop; /* borrowed; may be NULL */
+	/* Borrowed, or NULL: true ends waiting between tries; true ends, with ECANCELED, what is
+	 * moving content. */
+	const volatile bool *stop, *cut;
 };
 
 /* Takes the content of place. */
@@ -33,7 +35,8 @@ void pool_free(struct pool *pool);
 /* What one request does; may be called again after the line broke. */
 typedef int pool_work_fn(struct line *line, void *context, struct err *err);
 
-int pool_run(struct pool *pool, pool_work_fn *work, void *context, struct err *err)
+/* brief: it moves little, and gets a line of its own when the others are busy. */
+int pool_run(struct pool *pool, bool brief, pool_work_fn *work, void *context, struct err *err)
 	__attribute__((warn_unused_result));
 
 #endif

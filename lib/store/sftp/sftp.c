@@ -14,6 +14,7 @@
 
 #define FULL_SIZE (1024 + 2 * STORE_PATH_SIZE)
 #define DOING_SIZE (STORE_PATH_SIZE + 32)
+#define BRIEF_MAX (64u << 10) /* bytes that a brief request moves */
 #define TEMPORARY_PREFIX ".nexus-"
 #define TEMPORARY_OLD_S (24 * 3600) /* after which its writer is surely gone */
 
@@ -22,6 +23,7 @@ struct sftp_store {
 	struct pool *pool; /* owned */
 	char *base; /* owned */
 	struct rate *up, *down; /* borrowed, or NULL */
+	const volatile bool *cut; /* borrowed, or NULL: see pool_options */
 };
 
 static struct sftp_store *sftp_of(struct store *store)
@@ -119,7 +121,7 @@ static int create_work(struct line *line, void *context, struct err *err)
 
 static int sftp_store_create(struct store *store, struct err *err)
 {
-	return pool_run(sftp_of(store)->pool, create_work, store, err);
+	return pool_run(sftp_of(store)->pool, true, create_work, store, err);
 }
 
 /* --- Saving --- */
@@ -185,6 +187,13 @@ static int write_error(struct line *line, const struct job *job, sftp_file file,
 	return r;
 }
 
+static int check_cut(const struct job *job, struct err *err)
+{
+	if (!job->sftp->cut || !*job->sftp->cut)
+		return 0;
+	return err_set(err, ERR_SYSTEM, ECANCELED, "%s: cut off", job->doing);
+}
+
 static int write_all(struct line *line, const struct job *job, sftp_file file, struct err *err)
 {
 	const struct sftp_store *sftp = job->sftp;
@@ -196,7 +205,9 @@ static int write_all(struct line *line, const struct job *job, sftp_file file, s
 
 		if (size > job->spool->size - at)
 			size = (size_t)(job->spool->size - at);
-		r = spool_read(job->spool, at, job->piece, size, err);
+		r = check_cut(job, err);
+		if (r >= 0)
+			r = spool_read(job->spool, at, job->piece, size, err);
 		if (r < 0)
 			return r;
 		line_rest(line);
@@ -275,7 +286,7 @@ static int sftp_store_commit(struct store_upload *upload, const char *name, stru
 	job.piece = piece = malloc(256u << 10); /* the most that a line's piece can be */
 	if (!piece)
 		return err_oom(err);
-	return pool_run(job.sftp->pool, commit_work, &job, err);
+	return pool_run(job.sftp->pool, job.spool->size <= BRIEF_MAX, commit_work, &job, err);
 }
 
 /* --- Reading --- */
@@ -286,6 +297,8 @@ static int read_all(struct line *line, struct job *job, sftp_file file, struct e
 		size_t size = rate_piece(job->sftp->down, line->piece);
 		ssize_t n;
 
+		if (check_cut(job, err) < 0)
+			return -err->code;
 		if (size > job->size - got)
 			size = job->size - got;
 		line_ask(line);
@@ -329,7 +342,7 @@ static int sftp_store_read(struct store *store, enum store_type type, const char
 	job.data = ret;
 	job.offset = offset;
 	job.size = size;
-	return pool_run(job.sftp->pool, read_work, &job, err);
+	return pool_run(job.sftp->pool, size <= BRIEF_MAX, read_work, &job, err);
 }
 
 static int size_work(struct line *line, void *context, struct err *err)
@@ -355,7 +368,7 @@ static int sftp_store_size(struct store *store, enum store_type type, const char
 
 	begin_job(&job, store, "look at", type, name);
 	job.ret_bytes = ret_bytes;
-	return pool_run(job.sftp->pool, size_work, &job, err);
+	return pool_run(job.sftp->pool, true, size_work, &job, err);
 }
 
 static int remove_work(struct line *line, void *context, struct err *err)
@@ -374,7 +387,7 @@ static int sftp_store_remove(
 	struct job job;
 
 	begin_job(&job, store, "remove", type, name);
-	return pool_run(job.sftp->pool, remove_work, &job, err);
+	return pool_run(job.sftp->pool, true, remove_work, &job, err);
 }
 
 /* --- Listing --- */
@@ -470,7 +483,7 @@ static int sftp_store_list(struct store *store, enum store_type type, store_list
 	void *context, struct err *err)
 {
 	struct listed listed = {.sftp = sftp_of(store), .type = type, .names = STORE_NAMES_INIT};
-	int r = pool_run(listed.sftp->pool, list_work, &listed, err);
+	int r = pool_run(listed.sftp->pool, type != STORE_PACK, list_work, &listed, err);
 
 	if (r >= 0)
 		r = store_names_visit(&listed.names, fn, context, err);
@@ -510,7 +523,7 @@ static int tidy_work(struct line *line, void *context, struct err *err)
 static int sftp_store_tidy(struct store *store, struct err *err)
 {
 	struct listed listed = {.sftp = sftp_of(store)};
-	int r = pool_run(listed.sftp->pool, tidy_work, &listed, err);
+	int r = pool_run(listed.sftp->pool, false, tidy_work, &listed, err);
 
 	return r < 0 ? r : listed.removed;
 }
@@ -552,6 +565,7 @@ int sftp_store_open(const struct sftp_options *options, struct store **ret, stru
 	sftp->store.ops = &sftp_ops;
 	sftp->up = options->up;
 	sftp->down = options->down;
+	sftp->cut = options->pool.cut;
 	sftp->base = TAKE(place.path);
 	r = pool_new(&place, &options->pool, &sftp->pool, err);
 	if (r < 0) {

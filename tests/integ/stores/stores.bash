@@ -117,23 +117,6 @@ stores_sshd() {
 	stores_wait_port "$port"
 }
 
-# expect CODE TEXT COMMAND...: it must end with the code and say the text on stderr.
-expect() {
-	local code=$1 text=$2 got
-	shift 2
-	"$@" >"$T/stdout" 2>"$T/stderr"
-	got=$?
-	[ "$got" = "$code" ] || {
-		cat "$T/stdout" "$T/stderr"
-		backup_die "$*: exit $got, not $code"
-	}
-	[ -z "$text" ] || grep -qe "$text" "$T/stderr" || {
-		cat "$T/stderr"
-		backup_die "$*: stderr does not say '$text'"
-	}
-	! grep -q hidden-word "$T/stdout" "$T/stderr" || backup_die "$*: shows a password"
-}
-
 # Sources to back up: $T/src with a few large and many small files.
 stores_source() {
 	local i

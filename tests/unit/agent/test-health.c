@@ -260,8 +260,36 @@ START_TEST(the_gate_judges_the_system_alone)
 	facts->system_up = false;
 	ck_assert(!health_gate(facts, &why));
 	fill(facts);
+	snprintf(facts->data_error, sizeof(facts->data_error), "not mounted");
+	ck_assert(!health_gate(facts, &why));
+	fill(facts);
 	set_state(facts);
 	ck_assert(!health_gate(facts, &why));
+}
+END_TEST
+
+/* Without a network nobody calls a new system good; one that is proven stays what it is. */
+START_TEST(the_gate_wants_the_network_that_was)
+{
+	cleanup_free struct health_facts *facts = malloc(sizeof(*facts));
+	const char *why;
+
+	fill(facts);
+	snprintf(facts->boot.slot, sizeof(facts->boot.slot), "B");
+	snprintf(facts->boot.proven, sizeof(facts->boot.proven), "A");
+	facts->had_network = true;
+	facts->network = false;
+	ck_assert(!health_gate(facts, &why));
+	ck_assert_ptr_nonnull(strstr(why, "network"));
+	facts->network = true;
+	ck_assert(health_gate(facts, &why));
+	facts->had_network = facts->network = false;
+	ck_assert(health_gate(facts, &why));
+	facts->had_network = true;
+	snprintf(facts->boot.proven, sizeof(facts->boot.proven), "B");
+	ck_assert(health_gate(facts, &why));
+	facts->boot.proven[0] = '\0';
+	ck_assert(health_gate(facts, &why));
 }
 END_TEST
 
@@ -295,6 +323,7 @@ int main(void)
 	tcase_add_loop_test(tcase, each_flaw_is_told, 0, COUNT(cases));
 	tcase_add_test(tcase, a_system_with_nothing_known_is_told_too);
 	tcase_add_test(tcase, the_gate_judges_the_system_alone);
+	tcase_add_test(tcase, the_gate_wants_the_network_that_was);
 	tcase_add_test(tcase, disks_warn_by_number);
 	return unit_main("health", tcase);
 }

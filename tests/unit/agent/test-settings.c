@@ -46,6 +46,7 @@ static const struct {
 	{"[Health]\nSpaceWarn=101\n", "line 2"},
 	{"[Other]\nA=1\n", "line 2"},
 	{"[Backup]\nPath=relative\n", "Path=relative"},
+	{"[Update]\nWindow=2-5\n", "Window"},
 	{"[Restore]\nRoot=here\n", "Root=here"},
 	{"\xff\xfe", "line 1"},
 };
@@ -61,6 +62,8 @@ START_TEST(falls_back_on_defaults)
 	ck_assert_str_eq(settings.backup_paths.items[0], "/data");
 	ck_assert_uint_eq(settings.interval_us, 86400000000);
 	ck_assert_str_eq(settings.restore_root, "/data/restore");
+	ck_assert_uint_eq(settings.update_window.from_min, 120);
+	ck_assert_uint_eq(settings.update_window.to_min, 300);
 }
 END_TEST
 

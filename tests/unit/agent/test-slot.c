@@ -43,6 +43,28 @@ static void env_of(struct hw_grubenv *env, const char *order, const char *a, con
 }
 
 static const struct {
+	const char *order, *other_ok, *other_try, *slot, *waiting;
+} waits[] = {
+	{"B A", "1", "0", "A", "B"},
+	{"A B", "1", "0", "A", ""}, /* it is second */
+	{"B A", "0", "0", "A", ""}, /* it is not to be started */
+	{"B A", "1", "1", "A", ""}, /* it was tried */
+	{"B A", "1", "0", "B", ""}, /* it runs */
+	{"B A", "1", "0", "", ""},
+};
+
+START_TEST(sees_an_update_that_waits)
+{
+	struct hw_grubenv env;
+	char waiting[SLOT_SIZE] = "x";
+
+	env_of(&env, waits[_i].order, "1", "0", waits[_i].other_ok, waits[_i].other_try, "A");
+	slot_waiting(&env, waits[_i].slot, waiting);
+	ck_assert_str_eq(waiting, waits[_i].waiting);
+}
+END_TEST
+
+static const struct {
 	const char *what;
 	const char *order, *a, *a_try, *b, *b_try, *proven; /* before */
 	const char *slot; /* that runs */
@@ -118,6 +140,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, reads_command_lines, 0, COUNT(lines));
 	tcase_add_loop_test(tcase, marks_good, 0, COUNT(marks));
+	tcase_add_loop_test(tcase, sees_an_update_that_waits, 0, COUNT(waits));
 	tcase_add_test(tcase, full);
 	tcase_add_test(tcase, refuses_what_is_no_slot);
 	return unit_main("slot", tcase);

@@ -4,6 +4,7 @@
 
 #include "../archive/nodes.h"
 #include "../unit.h"
+#include "base/clock.h"
 
 static inline void blobs_fill(uint8_t *data, size_t size, uint64_t number)
 {
@@ -62,6 +63,15 @@ static inline void blobs_damage(
 
 /* --- Reads of packs that are watched --- */
 
+#define BLOBS_SLOW_US 10000
+
+/* A read of one tree that fails. */
+struct blobs_fault {
+	struct id pack;
+	uint32_t offset; /* of the tree in it */
+	unsigned left; /* reads until it fails, with that one; 0: none does */
+};
+
 static struct blobs_watch {
 	const struct store_ops *plain;
 	struct store_ops ops;
@@ -72,7 +82,9 @@ static struct blobs_watch {
 	const bool *shut; /* reads wait as long as it is true */
 	bool fails;
 	unsigned fail_at; /* only this read fails; 0: none */
+	unsigned slow; /* reads that took BLOBS_SLOW_US or more */
 	unsigned trees, tree_fail_at; /* reads of trees, and the one that fails; 0: none */
+	struct blobs_fault tree_faults[2];
 } blobs_watch;
 
 static inline unsigned blobs_enter(size_t size)
@@ -97,6 +109,7 @@ static inline int blobs_read(struct store *store, enum store_type type, const ch
 	uint64_t offset, void *ret, size_t size, struct err *err)
 {
 	struct blobs_watch *watch = &blobs_watch;
+	uint64_t began = clock_monotonic_us(&clock_system);
 	unsigned call = blobs_enter(size);
 	int r;
 
@@ -110,6 +123,8 @@ static inline int blobs_read(struct store *store, enum store_type type, const ch
 	r = watch->fails || call == watch->fail_at
 		    ? err_set(err, ERR_NETWORK, ECONNRESET, "the connection broke")
 		    : watch->plain->read(store, type, name, offset, ret, size, err);
+	if (clock_monotonic_us(&clock_system) - began >= BLOBS_SLOW_US)
+		__atomic_add_fetch(&watch->slow, 1, __ATOMIC_SEQ_CST);
 	__atomic_sub_fetch(&watch->bytes_now, size, __ATOMIC_SEQ_CST);
 	__atomic_sub_fetch(&watch->now, 1, __ATOMIC_SEQ_CST);
 	return r;
@@ -118,9 +133,31 @@ static inline int blobs_read(struct store *store, enum store_type type, const ch
 static inline int blobs_read_often(struct store *store, enum store_type type, const char *name,
 	uint64_t offset, void *ret, size_t size, struct err *err)
 {
-	if (++blobs_watch.trees == blobs_watch.tree_fail_at)
+	bool fails = ++blobs_watch.trees == blobs_watch.tree_fail_at;
+
+	for (size_t i = 0; i < COUNT(blobs_watch.tree_faults); i++) {
+		struct blobs_fault *fault = &blobs_watch.tree_faults[i];
+		char pack[ID_TEXT_SIZE];
+
+		id_format(&fault->pack, pack);
+		if (fault->left && offset == fault->offset && strcmp(name, pack) == 0)
+			fails |= !--fault->left;
+	}
+	if (fails)
 		return err_set(err, ERR_NETWORK, ECONNRESET, "the connection broke");
 	return blobs_watch.plain->read(store, type, name, offset, ret, size, err);
+}
+
+/* The so manieth read of a tree from now on fails: 1 is the next. */
+static inline struct blobs_fault blobs_tree_fault(
+	struct repository *repository, const struct id *tree, unsigned number)
+{
+	struct blobs_fault fault = {.left = number};
+	struct blob_location location;
+
+	ck_assert(repository_place_blob(repository, BLOB_TREE, tree, &fault.pack, &location));
+	fault.offset = location.offset;
+	return fault;
 }
 
 /* From now on reads of store are counted: those of content. */

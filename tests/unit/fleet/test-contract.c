@@ -5,6 +5,7 @@
 
 #include "../unit.h"
 
+#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define R "{\"schema\":\"nexus.request/1\",\"id\":3,"
 
 static const struct {
@@ -27,6 +28,22 @@ static const struct {
 	{R "\"op\":\"run\",\"kind\":\"restore\",\"snapshot\":\"-1234567\"}", -EBADMSG, 3},
 	{R "\"op\":\"run\",\"kind\":\"restore\",\"target\":\"a\"}", -EBADMSG, 3},
 	{R "\"op\":\"run\",\"kind\":\"restore\",\"target\":\"/a\\nb\"}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"/a\"}", 0, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"https://a/b\",\"size\":7,\"now\":true}",
+		0, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\"}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"ftp://a\"}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"/a\",\"sha256\":\"0A\"}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"/a\",\"size\":0}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"/a\",\"older\":1}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"update\",\"source\":\"/a\",\"target\":\"/b\"}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"backup\",\"now\":true}", -EBADMSG, 3},
+	{R "\"op\":\"run\",\"kind\":\"check\",\"source\":\"/a\"}", -EBADMSG, 3},
+	{R "\"op\":\"put\",\"size\":5,\"sha256\":\"" DIGEST "\"}", 0, 3},
+	{R "\"op\":\"put\",\"sha256\":\"" DIGEST "\"}", -EBADMSG, 3},
+	{R "\"op\":\"put\",\"size\":5}", -EBADMSG, 3},
+	{R "\"op\":\"put\",\"size\":5,\"sha256\":\"../../../etc/passwd\"}", -EBADMSG, 3},
+	{R "\"op\":\"put\",\"size\":17179869185,\"sha256\":\"" DIGEST "\"}", -EBADMSG, 3},
 	{R "\"op\":\"log\"}", 0, 3},
 	{R "\"op\":\"log\",\"lines\":2000,\"unit\":\"nexus-*\"}", 0, 3},
 	{R "\"op\":\"log\",\"lines\":2001}", -EBADMSG, 3},
@@ -74,6 +91,56 @@ START_TEST(requests_go_round)
 	ck_assert_ptr_null(strchr(line, '\n'));
 	ck_assert_int_eq(fleet_contract_request_parse(line, strlen(line), &again, NULL, &err), 0);
 	ck_assert_mem_eq(&again, &request, sizeof(request));
+}
+END_TEST
+
+START_TEST(reads_answers_to_put)
+{
+	cleanup_fleet_contract_answer struct fleet_contract_answer event = {0}, answer = {0};
+	cleanup_free char *have_line = NULL, *path_line = NULL;
+	struct err err = ERR_INIT;
+	uint64_t have = 0;
+	char path[32];
+
+	ck_assert_int_eq(fleet_contract_have_format(7, 1500000, &have_line, &err), 0);
+	ck_assert_int_eq(
+		fleet_contract_answer_parse(have_line, strlen(have_line), &event, &err), 0);
+	ck_assert(event.is_event);
+	ck_assert_int_eq(fleet_contract_answer_have(&event, &have, &err), 0);
+	ck_assert_uint_eq(have, 1500000);
+	ck_assert_int_eq(fleet_contract_answer_path(&event, path, sizeof(path), &err), -EBADMSG);
+	ck_assert_int_eq(fleet_contract_path_format(7, "/data/x\033", &path_line, &err), 0);
+	ck_assert_int_eq(
+		fleet_contract_answer_parse(path_line, strlen(path_line), &answer, &err), 0);
+	ck_assert(!answer.is_event && answer.ok);
+	ck_assert_int_eq(fleet_contract_answer_path(&answer, path, sizeof(path), &err), 0);
+	ck_assert_str_eq(path, "/data/x?");
+	ck_assert_int_eq(fleet_contract_answer_path(&answer, path, 8, &err), -EBADMSG);
+	ck_assert_int_eq(fleet_contract_answer_have(&answer, &have, &err), -EBADMSG);
+}
+END_TEST
+
+START_TEST(updates_go_round)
+{
+	struct fleet_contract_request request = {.id = 6,
+		.op = FLEET_CONTRACT_RUN,
+		.kind = "update",
+		.source = "https://example.org/b.raucb",
+		.size = FLEET_CONTRACT_BUNDLE_MAX,
+		.older = true,
+		.now = true,
+		.only_check = true};
+	struct fleet_contract_request again;
+	cleanup_free char *line = NULL;
+	struct err err = ERR_INIT;
+
+	memset(request.sha256, 'a', sizeof(request.sha256) - 1);
+	ck_assert_int_eq(fleet_contract_request_format(&request, &line, &err), 0);
+	ck_assert_int_eq(fleet_contract_request_parse(line, strlen(line), &again, NULL, &err), 0);
+	ck_assert_mem_eq(&again, &request, sizeof(request));
+	request.size++;
+	free(TAKE(line));
+	ck_assert_int_eq(fleet_contract_request_format(&request, &line, &err), -EINVAL);
 }
 END_TEST
 
@@ -229,6 +296,8 @@ int main(void)
 
 	tcase_add_loop_test(tcase, reads_requests, 0, COUNT(requests));
 	tcase_add_test(tcase, requests_go_round);
+	tcase_add_test(tcase, reads_answers_to_put);
+	tcase_add_test(tcase, updates_go_round);
 	tcase_add_test(tcase, refuses_to_write_what_is_refused);
 	tcase_add_test(tcase, bounds_a_line);
 	tcase_add_test(tcase, bounds_a_member);

@@ -19,6 +19,13 @@ static void fill(struct fleet_status *status)
 			.distribution = "debian",
 			.adopted = true},
 		.uptime_s = 86400,
+		.slots = {{.name = "A",
+				  .version = "0.1.0",
+				  .ok = true,
+				  .proven = true,
+				  .state = "good"},
+			{.name = "B", .tries = 3, .state = "bad"}},
+		.slot_count = 2,
 		.boot = {.mode = "installed",
 			.slot = "A",
 			.proven = "A",
@@ -96,6 +103,7 @@ START_TEST(reads_what_it_wrote)
 	ck_assert_int_eq(fleet_status_format(status, &text, &err), 0);
 	ck_assert_str_eq(text, str_strip(golden));
 	ck_assert_mem_eq(&status->boot, &expected->boot, sizeof(status->boot));
+	ck_assert_mem_eq(&status->slots, &expected->slots, sizeof(status->slots));
 	ck_assert_mem_eq(&status->disks[0], &expected->disks[0], sizeof(status->disks[0]));
 }
 END_TEST
@@ -111,6 +119,8 @@ static const struct {
 	{HEAD "}", 0},
 	{HEAD ",\"news\":[1,2,{}]}", 0},
 	{HEAD ",\"disks\":7,\"filesystems\":{},\"boot\":[],\"memory\":\"x\"}", 0},
+	{HEAD ",\"slots\":[{},{},{}]}", 0},
+	{HEAD ",\"slots\":[7,\"x\"]}", 0},
 	{HEAD ",\"temperature_c\":1e300}", -EBADMSG}, /* no number that JSON here takes */
 	{HEAD ",\"temperature_c\":100000}", 0},
 	{HEAD ",\"jobs\":[{}]}", -EBADMSG},

@@ -26,6 +26,9 @@ START_TEST(no_limit)
 {
 	struct rate rate = RATE_INIT;
 
+	ck_assert_uint_eq(rate_take(&rate, 1000), 0);
+	ck_assert_uint_eq(rate_take(&rate, 1), 0);
+	ck_assert_uint_eq(rate_passed(&rate), 1001);
 	ck_assert_uint_eq(rate_take(&rate, SIZE_MAX), 0);
 	ck_assert_uint_eq(rate_take(NULL, SIZE_MAX), 0);
 	ck_assert_uint_eq(rate_piece(&rate, 77), 77);

@@ -61,6 +61,24 @@ START_TEST(product)
 }
 END_TEST
 
+START_TEST(rooms)
+{
+	cleanup_free char *text = real_text();
+	uint64_t room[SOURCE_PIECES];
+	struct layout layout;
+	struct err err = ERR_INIT;
+
+	ck_assert_int_eq(parse(text, &layout, &err), 0);
+	layout_room(&layout, room);
+	ck_assert_uint_eq(room[SOURCE_PIECE_BOOT_CODE], 0);
+	ck_assert_uint_eq(room[SOURCE_PIECE_BIOS], 1u << 20);
+	ck_assert_uint_eq(room[SOURCE_PIECE_ESP], 64u << 20);
+	ck_assert_uint_eq(room[SOURCE_PIECE_BOOTSTATE], 1u << 20);
+	ck_assert_uint_eq(room[SOURCE_PIECE_KERNEL], 128u << 20);
+	ck_assert_uint_eq(room[SOURCE_PIECE_ROOT], 3072ull << 20);
+}
+END_TEST
+
 START_TEST(fits)
 {
 	cleanup_free char *text = real_text();
@@ -172,6 +190,7 @@ int main(void)
 	TCase *tcase = tcase_create("layout");
 
 	tcase_add_test(tcase, product);
+	tcase_add_test(tcase, rooms);
 	tcase_add_test(tcase, fits);
 	tcase_add_test(tcase, matches);
 	tcase_add_loop_test(tcase, refuses, 0, COUNT(damages));

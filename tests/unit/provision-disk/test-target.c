@@ -12,7 +12,7 @@
 static struct target target;
 static struct copy copy;
 static char disk_path[128];
-static uint8_t esp_head[TARGET_ESP_HEAD], boot_code[TARGET_BOOT_CODE];
+static uint8_t esp_head[SOURCE_ESP_HEAD], boot_code[SOURCE_BOOT_CODE];
 static uint64_t writes[WRITES_MAX]; /* offsets */
 static int write_count;
 static int64_t write_fails_at, read_lies_at; /* offsets; -1: never */
@@ -216,18 +216,18 @@ START_TEST(invalidates_boot_alone)
 	struct err err = ERR_INIT;
 
 	fill(0, 1 << 20);
-	fill(at("nexus-esp"), TARGET_ESP_HEAD + 1);
+	fill(at("nexus-esp"), SOURCE_ESP_HEAD + 1);
 	ck_assert_int_eq(target_invalidate(&target, &copy, false, &err), 0);
 	ck_assert_int_eq(write_count, 2);
 	ck_assert_uint_eq(writes[0], 0);
 	ck_assert_uint_eq(writes[1], at("nexus-esp"));
-	ck_assert(all(0, TARGET_BOOT_CODE, 0));
+	ck_assert(all(0, SOURCE_BOOT_CODE, 0));
 	ck_assert(all(440, 6, FILL)); /* the disk's signature */
 	ck_assert_int_eq(byte_at(446), 0);
 	ck_assert(all(447, 8192 - 447, FILL)); /* both tables' first sectors */
 	ck_assert_int_eq(byte_at((1 << 20) - 1), FILL);
-	ck_assert(all(at("nexus-esp"), TARGET_ESP_HEAD, 0));
-	ck_assert_int_eq(byte_at(at("nexus-esp") + TARGET_ESP_HEAD), FILL);
+	ck_assert(all(at("nexus-esp"), SOURCE_ESP_HEAD, 0));
+	ck_assert_int_eq(byte_at(at("nexus-esp") + SOURCE_ESP_HEAD), FILL);
 }
 END_TEST
 
@@ -248,7 +248,7 @@ START_TEST(invalidates_the_whole)
 	ck_assert_int_eq(byte_at(bios), 0);
 	ck_assert_int_eq(byte_at(bios + (1 << 20) - 1), 0);
 	ck_assert_int_eq(byte_at(at("nexus-esp")), 0);
-	ck_assert_int_eq(byte_at(at("nexus-esp") + TARGET_ESP_HEAD), FILL);
+	ck_assert_int_eq(byte_at(at("nexus-esp") + SOURCE_ESP_HEAD), FILL);
 	ck_assert_int_eq(byte_at(last - 4096), FILL);
 	ck_assert_int_eq(byte_at(last), 0);
 	ck_assert_int_eq(byte_at(last + (1 << 20) - 4096 - 1), 0);
@@ -278,13 +278,13 @@ START_TEST(finishes_in_order)
 	ck_assert_int_eq(write_count, 2);
 	ck_assert_uint_eq(writes[0], at("nexus-esp"));
 	ck_assert_uint_eq(writes[1], 0);
-	ck_assert(all(0, TARGET_BOOT_CODE, 0xbc));
+	ck_assert(all(0, SOURCE_BOOT_CODE, 0xbc));
 	ck_assert(all(440, 6, FILL));
 	ck_assert_int_eq(byte_at(446), 0x80);
 	ck_assert(all(447, 4096 - 447, FILL));
 	ck_assert(all(at("nexus-esp"), 512, 0xe5));
-	ck_assert_int_eq(byte_at(at("nexus-esp") + TARGET_ESP_HEAD - 1), 0xe5);
-	ck_assert_int_eq(byte_at(at("nexus-esp") + TARGET_ESP_HEAD), 0);
+	ck_assert_int_eq(byte_at(at("nexus-esp") + SOURCE_ESP_HEAD - 1), 0xe5);
+	ck_assert_int_eq(byte_at(at("nexus-esp") + SOURCE_ESP_HEAD), 0);
 }
 END_TEST
 
@@ -297,7 +297,7 @@ static const struct {
 } faults[] = {
 	{true, 0, false, -EIO},
 	{true, 0, true, -EBADMSG},
-	{true, TARGET_ESP_HEAD - 1, true, -EBADMSG},
+	{true, SOURCE_ESP_HEAD - 1, true, -EBADMSG},
 	{false, 0, false, -EIO},
 	{false, 7, true, -EBADMSG},
 	{false, 446, true, -EBADMSG},

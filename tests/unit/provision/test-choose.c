@@ -62,39 +62,6 @@ START_TEST(judges)
 }
 END_TEST
 
-static const struct {
-	const char *serial, *model, *word;
-} words[] = {
-	{"W2A-8k3f", "ST500DM002", "8k3f"},
-	{"ab-12", "ST500DM002", "ab12"},
-	{"S 9 9_", "ST500DM002", "M002"},
-	{"", "QEMU HARDDISK", "DISK"},
-	{"", "", "sda"},
-	{"x", "y", "sda"},
-};
-
-START_TEST(wants_a_word)
-{
-	struct hw_disk disk = a_disk();
-	struct err err = ERR_INIT;
-	char word[64];
-
-	snprintf(disk.serial, sizeof(disk.serial), "%s", words[_i].serial);
-	snprintf(disk.model, sizeof(disk.model), "%s", words[_i].model);
-	choose_word(&disk, word);
-	ck_assert_str_eq(word, words[_i].word);
-	ck_assert_int_eq(choose_confirm(&disk, word, &err), 0);
-	ck_assert_int_eq(choose_confirm(&disk, "", &err), -EKEYREJECTED);
-	ck_assert_int_eq(choose_confirm(&disk, "yes", &err), -EKEYREJECTED);
-	ck_assert_int_eq(err.kind, ERR_DENIED);
-	/* The message does not give the word away. */
-	ck_assert(strcmp(word, disk.name) == 0 || strstr(err.text, word) == NULL);
-	word[0] = (char)(word[0] ^ 0x20); /* the other case, or another character */
-	ck_assert_int_eq(choose_confirm(&disk, word, &err),
-		(word[0] | 0x20) >= 'a' && (word[0] | 0x20) <= 'z' ? 0 : -EKEYREJECTED);
-}
-END_TEST
-
 START_TEST(takes_the_only_one)
 {
 	struct hw_disk disks[3] = {a_disk(), a_disk(), a_disk()};
@@ -229,7 +196,6 @@ int main(void)
 	TCase *tcase = tcase_create("choose");
 
 	tcase_add_test(tcase, judges);
-	tcase_add_loop_test(tcase, wants_a_word, 0, COUNT(words));
 	tcase_add_test(tcase, takes_the_only_one);
 	tcase_add_test(tcase, prints_json);
 	tcase_add_loop_test(tcase, shows_each_verdict, 0, COUNT(verdicts));

@@ -1,12 +1,15 @@
 #include "repo/lock.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../unit.h"
 #include "base/file.h"
+#include "store/faulty.h"
 #include "store/memory.h"
 
 #define NOW 1800000000
@@ -192,6 +195,115 @@ START_TEST(take_refresh_release)
 }
 END_TEST
 
+/* A lock over a store that fails as plan says. */
+struct kept {
+	struct faulty_plan plan;
+	struct repository *repository; /* owned */
+	struct lock *lock; /* owned */
+};
+
+static void kept_make(struct kept *kept)
+{
+	const struct repository_options options = {.clock = &test_clock};
+	struct store *memory = NULL, *store = NULL;
+	struct err err = ERR_INIT;
+	struct id id;
+
+	*kept = (struct kept){.plan = {.code = EIO}};
+	ck_assert_int_eq(memory_store_new(&memory, &err), 0);
+	ck_assert_int_eq(faulty_store_new(memory, &kept->plan, &store, &err), 0);
+	ck_assert_int_eq(repository_init(store, "p", 0, NULL, &id, &err), 0);
+	ck_assert_int_eq(repository_open(store, "p", &options, &kept->repository, &err), 0);
+	ck_assert_int_eq(lock_take(kept->repository, false, &kept->lock, &err), 0);
+	lock_refresh_every(kept->lock, 60 * 1000000ull);
+}
+
+static void kept_done(struct kept *kept)
+{
+	lock_release(kept->lock);
+	repository_close(kept->repository);
+}
+
+static struct id id_of(struct kept *kept)
+{
+	struct err err = ERR_INIT;
+	struct id id = {0};
+
+	ck_assert_int_ge(repository_list(kept->repository, STORE_LOCK, count_one, &id, &err), 0);
+	return id;
+}
+
+/* Kept fresh as often as it is wanted; a failure is tried again, but not at once. */
+START_TEST(keep)
+{
+	struct kept kept;
+	struct id first, second, third;
+	struct err err = ERR_INIT;
+	unsigned calls;
+
+	kept_make(&kept);
+	first = id_of(&kept);
+	moved_us += 59 * 1000000ull;
+	lock_keep(kept.lock);
+	second = id_of(&kept);
+	ck_assert(id_equal(&first, &second));
+	moved_us += 2 * 1000000ull;
+	lock_keep(kept.lock);
+	second = id_of(&kept);
+	ck_assert(!id_equal(&first, &second));
+	moved_us += 61 * 1000000ull;
+	kept.plan.fail_at = kept.plan.calls + 1;
+	lock_keep(kept.lock);
+	calls = kept.plan.calls;
+	ck_assert_uint_ge(calls, kept.plan.fail_at);
+	lock_keep(kept.lock);
+	ck_assert_uint_eq(kept.plan.calls, calls);
+	ck_assert_int_eq(lock_refresh(kept.lock, &err), -EIO); /* which tells it */
+	kept.plan.fail_at = 0;
+	moved_us += 11 * 1000000ull;
+	lock_keep(kept.lock);
+	third = id_of(&kept);
+	ck_assert(!id_equal(&second, &third));
+	kept_done(&kept);
+}
+END_TEST
+
+static void *keep_aside(void *context)
+{
+	lock_keep(context);
+	return NULL;
+}
+
+/* A refresh that lasts keeps nobody waiting who saves meanwhile, until the lock is too old. */
+START_TEST(keep_lasts)
+{
+	volatile bool silent = true;
+	struct err err = ERR_INIT;
+	struct kept kept;
+	struct id first, second;
+	pthread_t thread;
+	unsigned calls;
+
+	kept_make(&kept);
+	first = id_of(&kept);
+	calls = kept.plan.calls;
+	moved_us += 61 * 1000000ull;
+	kept.plan.silent = &silent;
+	ck_assert_int_eq(pthread_create(&thread, NULL, keep_aside, kept.lock), 0);
+	while (__atomic_load_n(&kept.plan.calls, __ATOMIC_RELAXED) == calls)
+		sched_yield();
+	for (int i = 0; i < 100; i++) {
+		sched_yield();
+		ck_assert_int_eq(lock_refresh(kept.lock, &err), 0);
+	}
+	silent = false;
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	second = id_of(&kept);
+	ck_assert(!id_equal(&first, &second));
+	kept_done(&kept);
+}
+END_TEST
+
 /* What others left behind, and what becomes of it when a lock is taken. */
 static const struct {
 	bool same_machine, same_host, exclusive;
@@ -347,6 +459,8 @@ int main(void)
 	tcase_add_loop_test(tcase, same_machine, 0, COUNT(machines));
 	tcase_add_test(tcase, format);
 	tcase_add_test(tcase, take_refresh_release);
+	tcase_add_test(tcase, keep);
+	tcase_add_test(tcase, keep_lasts);
 	tcase_add_loop_test(tcase, others, 0, COUNT(left_behind));
 	tcase_add_test(tcase, unreadable);
 	tcase_add_test(tcase, killed_runs_and_unlock);
