@@ -339,7 +339,7 @@ int full_show(struct full *full, const struct page *page, struct err *err)
 	/* Nobody is asked; reading keys tells ncurses of another size. */
 	for (size_t i = 0; i < full->count; i++)
 		while (full->terminals[i].screen && read_key(&full->terminals[i]) != ERR)
-			continue;
+			;
 	view_begin(page, &view);
 	return draw_all(full, page, &view, err);
 }
