@@ -17,14 +17,14 @@ make_keys() {
 	mkdir -p "$T/keys"
 	(
 		cd "$T/keys"
-		printf 'keyUsage=digitalSignature\n' >usage
+		printf 'keyUsage=digitalSignature\nextendedKeyUsage=codeSigning\n' >usage
 		openssl ecparam -name prime256v1 -genkey -noout -out root.key
 		openssl req -x509 -key root.key -out root.pem -days 30 -subj /CN=root -addext basicConstraints=critical,CA:true
 		openssl ecparam -name prime256v1 -genkey -noout -out signer.key
 		openssl req -new -key signer.key -out signer.csr -subj /CN=signer
 		openssl x509 -req -in signer.csr -CA root.pem -CAkey root.key -set_serial 2 -days 30 -extfile usage -out signer.pem
 		openssl ecparam -name prime256v1 -genkey -noout -out stranger.key
-		openssl req -x509 -key stranger.key -out stranger.pem -days 30 -subj /CN=stranger
+		openssl req -x509 -key stranger.key -out stranger.pem -days 30 -subj /CN=stranger -addext keyUsage=digitalSignature -addext extendedKeyUsage=codeSigning
 	) >"$T/keys.log" 2>&1 || fail "keys: $(cat "$T/keys.log")"
 }
 
