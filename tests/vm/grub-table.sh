@@ -6,8 +6,8 @@
 # The rule. GRUB takes the first slot in ORDER that is OK and has tries left: 3, or 24 if it is the PROVEN one. It counts the
 # try before it makes it. Have all of them used up their tries, both counts begin again at 0 and the first one is taken. If a
 # slot has no kernel, no initrd or no verity.cfg, the other one follows in the same boot; if neither has them, or an initrd
-# breaks off, the PC starts again. A boot state that can't be read is left alone and means: slot A. One whose end is damaged is read, but not
-# written.
+# breaks off, the PC starts again. A boot state that can't be read is left alone and means: slot A. One whose end is damaged is
+# read, but not written.
 #
 # A state is written ORDER A_OK/A_TRY B_OK/B_TRY PROVEN, with "-" for none. "harm" is what is wrong with the disk.
 set -euo pipefail
