@@ -113,14 +113,18 @@ box_partition() {
 		'.partitiontable.partitions[] | select(.name == $name) | "\(.start * 512) \(.size * 512)"'
 }
 
-# box_stick NAME LINE...: a copy of the image as a stick whose install.conf has these lines.
+# box_stick NAME LINE...: a stick of 4 GiB, made as a technician makes it, whose install.conf has these lines.
 box_stick() {
-	local stick=$box_dir/$1.img offset
+	local stick=$box_dir/$1.img loop code=0
 	shift
-	cp --sparse=always "$box_image_dir/usb.img" "$stick"
-	read -r offset _ < <(box_partition "$stick" nexus-seed)
 	printf '%s\n' "$@" >"$box_dir/install.conf"
-	mcopy -o -i "$stick@@$offset" "$box_dir/install.conf" ::/install.conf
+	vm_disk "$stick" 4G
+	loop=$(losetup --find --show "$stick")
+	"$SRC/build/console/nexus" usb write "$box_image_dir/usb.img" --to "$loop" --confirm "${loop#/dev/}" \
+		--seed "$box_dir/install.conf" >"$box_dir/stick.log" 2>&1 || code=$?
+	losetup --detach "$loop"
+	[ $code = 0 ] || cat "$box_dir/stick.log"
+	return $code
 }
 
 # box_seed_file STICK NAME: prints a file of the stick's seed partition.
@@ -200,6 +204,24 @@ box_boot_report() {
 		sed 's/^/failed: /'" | tee "$box_dir/booted"
 	! grep -q '^failed: ' "$box_dir/booted" || return 1
 	echo "systemctl --failed: none"
+}
+
+# What a small PC can spare: memory in use once the agent is ready (all that is not available, the kernel's own included),
+# and how long that took. At most 220 MB; swap is in memory alone, logs have a limit, nothing notes who read a file.
+box_small() {
+	local used ready data var zram journal
+	box_shell "awk '/^MemTotal:/ { t = \$2 } /^MemAvailable:/ { a = \$2 } END { print int((t - a) * 1024 / 1000000) }' /proc/meminfo
+		systemctl show --property=ActiveEnterTimestampMonotonic --value nexus-agent.service
+		findmnt -no OPTIONS /data; findmnt -no OPTIONS /var; tail -n +2 /proc/swaps | cut -d' ' -f1 | tr '\n' ' '; echo
+		journalctl -b -o cat -u systemd-journald | grep -o 'max [0-9.]*[KMG]' | sort -u | tr '\n' ' '; echo" >"$box_dir/small"
+	cat "$box_dir/small"
+	{ read -r used; read -r ready; read -r data; read -r var; read -r zram; read -r journal; } <"$box_dir/small"
+	box_figure "memory in use, agent ready (MemTotal-MemAvailable)" "$used MB"
+	box_figure "from the kernel's start to agent ready" "$((ready / 1000000)) s"
+	[ "$used" -le 220 ] || { echo "$used MB of memory are in use, more than 220"; return 1; }
+	case $data,$var in *noatime*,*noatime*) ;; *) echo "atimes are written: $data $var"; return 1 ;; esac
+	[ "${zram%% *}" = /dev/zram0 ] || { echo "swap is: $zram"; return 1; }
+	case $journal in *'max 256M'*) ;; *) echo "the journal may become: $journal"; return 1 ;; esac
 }
 
 # box_fill MIB: a USB disk with an archive of real files of this machine, so many MiB of them, is plugged into the box and

@@ -8,6 +8,7 @@
 #     --disk IMAGE                 an internal disk; --disk-bus ahci (default) or virtio
 #     --disk-nbd SOCKET            one that a network block device server has, with a write cache
 #     --words SOCKET               a second serial port, connected to that socket
+#     --clock TIME                 what its clock says at the start, as 2001-01-01T00:00:00
 #     --memory MIB (2048)  --cpus N (2)
 #     --ssh PORT                   forwards 127.0.0.1:PORT to the guest's port 22; nothing else goes in or out
 #     --second IMAGE               one disk more (virtio)
@@ -74,7 +75,7 @@ vm_kvm_runs() {
 
 vm_start() {
 	local name=$1 firmware=bios stick='' disk='' nbd='' words='' bus=ahci memory=2048 cpus=2 ssh='' stick_error='' disk_error='' keep=yes
-	local serve='' second='' kernel='' line=''
+	local serve='' second='' kernel='' line='' clock=''
 	local folder=${vm_folder[$1]} smbios=type=11 credentials=no args=() value
 	shift
 	while [ $# -gt 0 ]; do
@@ -85,6 +86,7 @@ vm_start() {
 		--disk-bus) bus=$2 ;;
 		--disk-nbd) nbd=$2 ;;
 		--words) words=$2 ;;
+		--clock) clock=$2 ;;
 		--memory) memory=$2 ;;
 		--cpus) cpus=$2 ;;
 		--ssh) ssh=$2 ;;
@@ -139,6 +141,7 @@ vm_args_machine() {
 	else
 		args+=(-accel "tcg,thread=multi" -cpu "EPYC,-cx16,-avx,-avx2")
 	fi
+	[ -z "$clock" ] || args+=(-rtc "base=$clock")
 	[ "$credentials" = no ] || args+=(-smbios "$smbios")
 }
 
