@@ -24,7 +24,10 @@ void restart_look(struct agent *agent)
 	int64_t now_s = (int64_t)(clock_realtime_us(agent->clock) / 1000000);
 	struct err err = ERR_INIT;
 
-	if (agent->restarting || !restart_waits(agent) || jobs_running(agent->jobs))
+	/* One that was given up in this very boot still looks as if it waited, until the system
+	 * that runs is good and has put it last. */
+	if (agent->restarting || !restart_waits(agent) || !agent->facts.boot.good ||
+		jobs_running(agent->jobs))
 		return;
 	if (!is_urgent(agent) && !window_has_time(&agent->settings.update_window, now_s))
 		return;

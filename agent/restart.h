@@ -7,8 +7,8 @@
 /* True if the other system waits for its first start. */
 bool restart_waits(const struct agent *agent);
 
-/* Restarts the box if an update waits, no job runs, and it is asked for at once or the hours of the
- * settings have come. */
+/* Restarts the box if an update waits, the system that runs is good, no job runs, and it is asked
+ * for at once or the hours of the settings have come. */
 void restart_look(struct agent *agent);
 
 /* The restart was refused by systemd: it is asked for again later. */

@@ -1,9 +1,11 @@
 #include "provision/choose.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/i18n.h"
 #include "base/log.h"
 #include "base/proc.h"
@@ -73,7 +75,21 @@ static void settle(void)
 		log_debug("%s", err.text);
 }
 
-static int look(const char *only, struct hw_disk_list *ret, struct err *err)
+/* Where the disks are looked for: in folders of a test, or on this PC. */
+static int list_all(const char *facts, struct hw_disk_list *ret, struct err *err)
+{
+	cleanup_free char *sysfs = str_printf("%s/sys", facts ? facts : "");
+	cleanup_free char *udev = str_printf("%s/run/udev/data", facts ? facts : "");
+	cleanup_free char *dev = str_printf("%s/dev", facts ? facts : "");
+	const struct hw_disk_paths paths = {.sysfs = sysfs, .udev_data = udev, .dev = dev};
+
+	if (!sysfs || !udev || !dev)
+		return err_oom(err);
+	return hw_disk_list(&paths, ret, err);
+}
+
+static int look(const char *only, const struct choose_rules *rules, struct hw_disk_list *ret,
+	struct err *err)
 {
 	struct hw_disk_list list = {0};
 	int r;
@@ -84,7 +100,7 @@ static int look(const char *only, struct hw_disk_list *ret, struct err *err)
 		r = list.disks ? hw_disk_read_node(NULL, only, list.disks, err) : err_oom(err);
 	} else {
 		settle();
-		r = hw_disk_list(NULL, &list, err);
+		r = list_all(rules->facts, &list, err);
 	}
 	if (r < 0) {
 		hw_disk_list_done(&list);
@@ -94,9 +110,10 @@ static int look(const char *only, struct hw_disk_list *ret, struct err *err)
 	return 0;
 }
 
-int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
+int choose_list(const char *only, const struct choose_rules *rules, struct hw_disk_list *ret,
+	struct err *err)
 {
-	int r = look(only, ret, err);
+	int r = look(only, rules, ret, err);
 
 	if (r < 0)
 		return r;
@@ -109,21 +126,42 @@ int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
 	return 0;
 }
 
-/* Asks the disk how it is; unknown without smartctl, or for a disk that has no say. */
-static enum hw_smart_verdict health_of(const struct hw_disk *disk)
+/* What smartctl says of a disk; its exit status says more than "it ran", so the JSON decides. */
+static int ask_disk(const struct hw_disk *disk, const char *facts, char **ret_text,
+	size_t *ret_size, struct err *err)
 {
 	const struct proc_options options = {
 		.output_max = HW_SMART_TEXT_MAX, .timeout_us = SMART_TIMEOUT_US};
 	cleanup_proc_result struct proc_result result = {0};
+	cleanup_free char *kept = NULL;
+	int r;
+
+	if (facts) {
+		kept = str_printf("%s/smart/%s.json", facts, disk->name);
+		return kept ? file_read(AT_FDCWD, kept, HW_SMART_TEXT_MAX, ret_text, ret_size, err)
+			    : err_oom(err);
+	}
+	r = proc_run((const char *const[]){"smartctl", "--json=c", "--all", disk->path, NULL},
+		&options, &result, err);
+	if (r < 0)
+		return r;
+	*ret_text = TAKE(result.output);
+	*ret_size = result.output_size;
+	return 0;
+}
+
+/* Asks the disk how it is; unknown without smartctl, or for a disk that has no say. */
+static enum hw_smart_verdict health_of(const struct hw_disk *disk, const char *facts)
+{
+	cleanup_free char *text = NULL;
 	struct hw_smart smart;
 	struct err err = ERR_INIT;
+	size_t size;
 
-	if (str_equal(disk->transport, "loop") || str_equal(disk->transport, "virtio"))
+	if (!facts && (str_equal(disk->transport, "loop") || str_equal(disk->transport, "virtio")))
 		return HW_SMART_UNKNOWN;
-	/* smartctl's status says more than "it ran"; the JSON decides. */
-	if (proc_run((const char *const[]){"smartctl", "--json=c", "--all", disk->path, NULL},
-		    &options, &result, &err) < 0 ||
-		hw_smart_parse(result.output, result.output_size, &smart, &err) < 0)
+	if (ask_disk(disk, facts, &text, &size, &err) < 0 ||
+		hw_smart_parse(text, size, &smart, &err) < 0)
 		return HW_SMART_UNKNOWN;
 	return smart.verdict;
 }
@@ -133,7 +171,7 @@ void choose_survey(const char *only, const struct choose_rules *rules, struct fi
 	cleanup_hw_disk_list struct hw_disk_list disks = {0};
 	struct err err = ERR_INIT;
 
-	if (look(only, &disks, &err) < 0)
+	if (look(only, rules, &disks, &err) < 0)
 		log_warning("%s", err.text);
 	for (size_t i = 0; i < disks.count; i++) {
 		/* Not probed, so what nothing else is against is unreadable yet. */
@@ -141,48 +179,37 @@ void choose_survey(const char *only, const struct choose_rules *rules, struct fi
 
 		if (verdict != CHOOSE_IS_SOURCE)
 			fit_add_disk(fit, &disks.disks[i], verdict == CHOOSE_UNREADABLE,
-				health_of(&disks.disks[i]));
+				health_of(&disks.disks[i], rules->facts));
 	}
 }
 
-static void say_health(struct screen *screen, const struct hw_disk *disk)
+static const char *health_text(enum hw_smart_verdict verdict)
 {
-	switch (health_of(disk)) {
+	switch (verdict) {
 	case HW_SMART_UNKNOWN:
-		break;
+		return "";
 	case HW_SMART_PASSED:
-		screen_say(screen, _("      health: good\n"));
-		break;
+		return _("health: good\n");
 	case HW_SMART_FAILED:
-		screen_say(screen, _("      health: FAILING. Do not use this disk.\n"));
-		break;
+		return _("health: FAILING. Do not use this disk.\n");
 	}
+	return "";
 }
 
-void choose_table(
-	struct screen *screen, const struct hw_disk_list *list, const struct choose_rules *rules)
+void choose_offer(struct page *page, const struct hw_disk *disk, const struct choose_rules *rules)
 {
-	screen_say(screen, "\n");
-	if (!list->count)
-		screen_say(screen, _("No disk was found.\n"));
-	for (size_t i = 0; i < list->count; i++) {
-		const struct hw_disk *d = &list->disks[i];
-		enum choose_verdict verdict = choose_judge(d, rules);
-		char size[24];
+	const enum choose_verdict verdict = choose_judge(disk, rules);
+	cleanup_free char *serial = NULL;
+	char size[24], node[80];
 
-		hw_disk_size_format(d->size_bytes, size);
-		screen_say(screen, "%s%2zu  %-12s %-8s %-5s %s\n",
-			choose_is_usable(verdict) ? "  " : " -", i + 1, d->path, size, d->transport,
-			d->model[0] ? d->model : "?");
-		if (d->serial[0])
-			screen_say(screen, _("      serial number: %s\n"), d->serial);
-		say_health(screen, d);
-		if (d->summary[0])
-			screen_say(screen, _("      %s: %s\n"), choose_reason(verdict), d->summary);
-		else
-			screen_say(screen, "      %s\n", choose_reason(verdict));
-	}
-	screen_say(screen, "\n");
+	hw_disk_size_format(disk->size_bytes, size);
+	snprintf(node, sizeof(node), "/dev/%s", disk->name);
+	if (disk->serial[0])
+		serial = str_printf(_("serial number: %s\n"), disk->serial);
+	page_offer(page, !choose_is_usable(verdict), "%-12s %-8s %-5s %s\n%s%s%s%s%s", node, size,
+		disk->transport, disk->model[0] ? disk->model : "?", serial ? serial : "",
+		health_text(health_of(disk, rules->facts)), choose_reason(verdict),
+		disk->summary[0] ? ": " : "", disk->summary);
 }
 
 int choose_json(const struct hw_disk_list *list, const struct choose_rules *rules, char **ret_text,

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "hw/disk.h"
 #include "provision/fit/fit.h"
-#include "provision/screen.h"
+#include "provision/page/page.h"
 
 enum choose_verdict {
 	CHOOSE_BLANK, /* may be taken as it is */
@@ -25,6 +25,7 @@ enum choose_verdict {
 struct choose_rules {
 	dev_t source, live; /* disks that are never a target; 0: none */
 	uint64_t bytes_needed;
+	const char *facts; /* folder with sys, dev, run/udev/data and smart; NULL: this PC's */
 };
 
 /* What may be done with a disk. */
@@ -43,14 +44,14 @@ void choose_survey(const char *only, const struct choose_rules *rules, struct fi
 
 /* Lists and probes the disks of this PC; with only, a device node, nothing but that disk. What
  * can't be read stays HW_DISK_NOT_PROBED. -ENOENT or -ENOTBLK for a node that is no disk. */
-int choose_list(const char *only, struct hw_disk_list *ret, struct err *err)
-	__attribute__((warn_unused_result));
+int choose_list(const char *only, const struct choose_rules *rules, struct hw_disk_list *ret,
+	struct err *err) __attribute__((warn_unused_result));
 
-/* Prints the table for people, numbered from 1. */
-void choose_table(
-	struct screen *screen, const struct hw_disk_list *list, const struct choose_rules *rules);
+/* Adds a disk to the choices of a page: model, size, serial number, health, what is on it. One that
+ * can't become a box is refused there. */
+void choose_offer(struct page *page, const struct hw_disk *disk, const struct choose_rules *rules);
 
-/* The same as JSON: owned text. */
+/* All of them as JSON: owned text. */
 int choose_json(const struct hw_disk_list *list, const struct choose_rules *rules, char **ret_text,
 	struct err *err) __attribute__((warn_unused_result));
 

@@ -11,8 +11,8 @@
 #include "hw/machine.h"
 #include "provision/box.h"
 #include "provision/disk/target.h"
+#include "provision/face/screen.h"
 #include "provision/fit/fit.h"
-#include "provision/screen.h"
 #include "stick/source.h"
 
 #define INSTALL_STEPS_MAX 8
@@ -28,7 +28,7 @@ struct install {
 	const struct clock *clock;
 	const char *run_dir; /* for mounts */
 	struct source *source;
-	struct target *target;
+	struct target *target; /* NULL: it has not come to that yet; only for a report */
 	struct copy *copy; /* its progress goes to screen */
 	const struct target_box *known; /* repair: what target_examine read; NULL: install anew */
 	const char *name; /* of the box; "" lets one be made */

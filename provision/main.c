@@ -5,12 +5,14 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "base/verb.h"
 #include "provision/disk/layout.h"
+#include "provision/options.h"
 #include "provision/session.h"
 #include "stick/seed.h"
 
-static struct session_options arg_options = {.layout = LAYOUT_FILE};
+static struct options arg_options = {.layout = LAYOUT_FILE};
 static bool arg_consoles;
 
 static const struct verb_option options[] = {
@@ -52,9 +54,16 @@ static const struct verb_option options[] = {
 	{.long_name = "set-firmware",
 		.help = N_("Change the firmware's settings that can be changed from here."),
 		.flag = &arg_options.set_firmware},
+	{.long_name = "language",
+		.argument = N_("LANGUAGE"),
+		.help = N_("Speak es or en, and do not ask for the language."),
+		.text = &arg_options.language},
+	{.long_name = "plain",
+		.help = N_("Ask line by line, as at a dumb terminal, not with whole pages."),
+		.flag = &arg_options.plain},
 	{.long_name = "facts",
 		.argument = N_("FOLDER"),
-		.help = N_("Read what this PC is from FOLDER/sys and FOLDER/proc."),
+		.help = N_("Read what this PC is from FOLDER/sys, proc, dev and smart."),
 		.text = &arg_options.facts},
 	{.long_name = "notes",
 		.argument = N_("FILE"),
@@ -96,6 +105,13 @@ static int run(int argc, char **argv, void *context)
 			SEED_NAME_MAX);
 		return VERB_EXIT_USAGE;
 	}
+	if (arg_options.language && !str_equal(arg_options.language, "es") &&
+		!str_equal(arg_options.language, "en")) {
+		fprintf(stderr, _("nexus-install: a language is es or en\n"));
+		return VERB_EXIT_USAGE;
+	}
+	if (arg_options.language)
+		i18n_speak(arg_options.language);
 	if (geteuid() != 0) {
 		fprintf(stderr, _("nexus-install: only root can do this; try sudo\n"));
 		return VERB_EXIT_FAILED;

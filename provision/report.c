@@ -18,24 +18,28 @@
 static void add_machine(const struct install *in, struct json *root)
 {
 	struct json *machine = json_set_object(root, "machine");
-	struct json *disk = json_set_object(root, "disk");
 	struct json *image = json_set_object(root, "image");
 	const struct manifest *m = &in->source->manifest;
-	const struct hw_disk *d = &in->target->disk;
 
 	json_set_text(machine, "vendor", in->machine->vendor);
 	json_set_text(machine, "product", in->machine->product);
 	json_set_text(machine, "firmware", in->machine->uefi ? "uefi" : "bios");
 	json_set_bool(machine, "secure_boot", in->machine->secure_boot);
 	json_set_integer(machine, "memory_bytes", (int64_t)in->machine->memory_bytes);
-	json_set_text(disk, "path", d->path);
-	json_set_text(disk, "model", d->model);
-	json_set_text(disk, "serial", d->serial);
-	json_set_integer(disk, "size_bytes", (int64_t)d->size_bytes);
 	json_set_text(image, "distribution", m->distribution);
 	json_set_text(image, "suite", m->suite);
 	json_set_text(image, "version", m->version);
 	json_set_integer(image, "build_epoch", m->build_epoch);
+}
+
+static void add_disk(const struct hw_disk *d, struct json *root)
+{
+	struct json *disk = json_set_object(root, "disk");
+
+	json_set_text(disk, "path", d->path);
+	json_set_text(disk, "model", d->model);
+	json_set_text(disk, "serial", d->serial);
+	json_set_integer(disk, "size_bytes", (int64_t)d->size_bytes);
 }
 
 static void add_steps(const struct install *in, struct json *root)
@@ -51,15 +55,17 @@ static void add_steps(const struct install *in, struct json *root)
 	}
 }
 
-static void add_boxes(const struct install *in, const struct str_list *boxes, struct json *root)
+/* The earlier ones, and at the end the one that was just done. */
+static void add_boxes(
+	const char *key, const struct str_list *before, const char *done, struct json *root)
 {
-	struct json *list = json_set_array(root, "boxes");
+	struct json *list = json_set_array(root, key);
 
-	for (size_t i = 0; i < boxes->count; i++)
-		if (!str_equal(boxes->items[i], in->box.id))
-			json_add_text(list, boxes->items[i]);
-	if (in->box.id[0])
-		json_add_text(list, in->box.id);
+	for (size_t i = 0; i < before->count; i++)
+		if (!str_equal(before->items[i], done))
+			json_add_text(list, before->items[i]);
+	if (done[0])
+		json_add_text(list, done);
 }
 
 static const char *result_of(const struct install *in, const struct err *failure)
@@ -80,7 +86,7 @@ static double seconds_of(const struct install *in)
 }
 
 int report_make_json(const struct install *in, const struct err *failure,
-	const struct str_list *boxes, char **ret_text, struct err *err)
+	const struct report_boxes *boxes, char **ret_text, struct err *err)
 {
 	cleanup_json struct json *root = json_object_new();
 	char time[CLOCK_RFC3339_SIZE];
@@ -103,10 +109,13 @@ int report_make_json(const struct install *in, const struct err *failure,
 			json_set_text(root, "code", in->box.code);
 	}
 	add_machine(in, root);
+	if (in->target)
+		add_disk(&in->target->disk, root);
 	if (in->fit)
 		show_json(in->fit, root);
 	add_steps(in, root);
-	add_boxes(in, boxes, root);
+	add_boxes("boxes", &boxes->made, in->box.id, root);
+	add_boxes("repaired", &boxes->repaired, in->known && !failure ? in->box.id : "", root);
 	return json_finish(root, ret_text, err);
 }
 
@@ -155,31 +164,36 @@ static int add_page(const struct install *in, struct buf *text, struct err *err)
 {
 	cleanup_free char *checks = show_checks(in->fit);
 	cleanup_free char *firmware = show_firmware(in->fit);
-	int r;
 
 	if (!checks || !firmware)
 		return err_oom(err);
-	r = buf_add_text(text, checks, err);
-	return r < 0 ? r : buf_add_text(text, firmware, err);
+	return buf_printf(
+		text, err, "\n%s\n%s\n%s", _("Is this PC fit for a server?"), checks, firmware);
+}
+
+static int text_disk(const struct hw_disk *d, struct buf *text, struct err *err)
+{
+	char size[24];
+
+	hw_disk_size_format(d->size_bytes, size);
+	return buf_printf(text, err, _("Disk: %s %s %s, serial number %s\n"), d->path, size,
+		d->model, d->serial);
 }
 
 char *report_make_text(const struct install *in, const struct err *failure)
 {
 	cleanup_buf struct buf text = BUF_INIT(REPORT_MAX);
-	const struct hw_disk *d = &in->target->disk;
 	const struct manifest *m = &in->source->manifest;
-	char time[CLOCK_RFC3339_SIZE], size[24];
+	char time[CLOCK_RFC3339_SIZE];
 	struct err err = ERR_INIT;
 	int r;
 
 	clock_rfc3339_format(install_now_s(in), 0, time);
-	hw_disk_size_format(d->size_bytes, size);
 	r = buf_printf(&text, &err, _("Nexus installer, %s\n\n"), time);
 	if (r >= 0)
 		r = text_result(in, failure, &text, &err);
-	if (r >= 0)
-		r = buf_printf(&text, &err, _("Disk: %s %s %s, serial number %s\n"), d->path, size,
-			d->model, d->serial);
+	if (r >= 0 && in->target)
+		r = text_disk(&in->target->disk, &text, &err);
 	if (r >= 0)
 		r = buf_printf(&text, &err, _("Image: %s %s, version %s\n"), m->distribution,
 			m->suite, m->version);
@@ -198,16 +212,10 @@ static bool box_id_is_good(const char *id)
 	return strlen(id) == 32 && hex_parse(id, bytes, sizeof(bytes));
 }
 
-int report_parse_boxes(const char *text, size_t size, struct str_list *boxes, struct err *err)
+static int parse_list(const struct json *list, struct str_list *boxes, struct err *err)
 {
-	cleanup_json struct json *root = NULL;
-	struct err damaged = ERR_INIT;
-	const struct json *list;
 	int r = 0;
 
-	if (json_parse(text, size, REPORT_MAX, &root, &damaged) < 0)
-		return 0;
-	list = json_get(root, "boxes");
 	for (const struct json *e = json_first(list); e && r >= 0; e = json_next(e)) {
 		const char *id = json_text(e);
 
@@ -217,7 +225,25 @@ int report_parse_boxes(const char *text, size_t size, struct str_list *boxes, st
 	return r;
 }
 
-int report_read_boxes(const struct source *source, struct str_list *boxes, struct err *err)
+int report_parse_boxes(const char *text, size_t size, struct report_boxes *boxes, struct err *err)
+{
+	cleanup_json struct json *root = NULL;
+	struct err damaged = ERR_INIT;
+	int r;
+
+	if (json_parse(text, size, REPORT_MAX, &root, &damaged) < 0)
+		return 0;
+	r = parse_list(json_get(root, "boxes"), &boxes->made, err);
+	return r < 0 ? r : parse_list(json_get(root, "repaired"), &boxes->repaired, err);
+}
+
+void report_boxes_done(struct report_boxes *boxes)
+{
+	str_list_done(&boxes->made);
+	str_list_done(&boxes->repaired);
+}
+
+int report_read_boxes(const struct source *source, struct report_boxes *boxes, struct err *err)
 {
 	cleanup_free char *image = source_mtools_image(source, "nexus-seed");
 	cleanup_free char *text = NULL;
@@ -233,7 +259,7 @@ int report_write(const struct install *in, const struct err *failure, struct err
 {
 	cleanup_free char *image = source_mtools_image(in->source, "nexus-seed");
 	cleanup_free char *json = NULL, *text = NULL;
-	cleanup_str_list struct str_list boxes = {0};
+	cleanup_report_boxes struct report_boxes boxes = {0};
 	int r;
 
 	if (!image)

@@ -9,9 +9,16 @@
 #include "base/str.h"
 #include "provision/install.h"
 
-/* failure NULL: it went well. The boxes that this stick installed before stay in the list. */
+/* The boxes that a stick has made and repaired, by their ids. */
+struct report_boxes {
+	struct str_list made, repaired;
+};
+void report_boxes_done(struct report_boxes *boxes);
+
+/* failure NULL: it went well. An install without a target never came as far as a disk. The boxes
+ * of earlier reports stay in the lists. */
 int report_make_json(const struct install *install, const struct err *failure,
-	const struct str_list *boxes, char **ret_text, struct err *err)
+	const struct report_boxes *boxes, char **ret_text, struct err *err)
 	__attribute__((warn_unused_result));
 /* Owned text in the language of the screen, lines ended as Windows wants them; NULL without
  * memory. */
@@ -19,15 +26,24 @@ char *report_make_text(const struct install *install, const struct err *failure)
 
 /* Reads the ids of the boxes in an earlier report of the stick. No report, or one that can't be
  * read, is an empty list. */
-int report_read_boxes(const struct source *source, struct str_list *boxes, struct err *err)
+int report_read_boxes(const struct source *source, struct report_boxes *boxes, struct err *err)
 	__attribute__((warn_unused_result));
 
 /* The same from the report's text; for anything damaged boxes stays as it was. */
-int report_parse_boxes(const char *text, size_t size, struct str_list *boxes, struct err *err)
+int report_parse_boxes(const char *text, size_t size, struct report_boxes *boxes, struct err *err)
 	__attribute__((warn_unused_result));
 
 /* Writes both to the stick. -ENOENT if it has no seed partition. */
 int report_write(const struct install *install, const struct err *failure, struct err *err)
 	__attribute__((warn_unused_result));
+
+static inline void cleanup_report_boxes_fn(struct report_boxes *boxes)
+{
+	int saved = errno;
+
+	report_boxes_done(boxes);
+	errno = saved;
+}
+#define cleanup_report_boxes __attribute__((cleanup(cleanup_report_boxes_fn)))
 
 #endif

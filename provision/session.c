@@ -13,12 +13,9 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "base/verb.h"
-#include "hw/word.h"
-#include "provision/advice.h"
-#include "provision/choose.h"
-#include "provision/fit/judge.h"
 #include "provision/fit/show.h"
 #include "provision/install.h"
+#include "provision/interview.h"
 #include "provision/report.h"
 #include "provision/wizard.h"
 #include "stick/seed.h"
@@ -27,7 +24,7 @@
 #define SEED_FILE_MAX (64u << 10)
 
 struct session {
-	const struct session_options *options;
+	const struct options *options;
 	struct screen *screen;
 	struct fit fit;
 	struct layout layout;
@@ -35,50 +32,18 @@ struct session {
 	struct source source;
 	struct seed seed;
 	struct copy copy;
-	struct hw_disk_list disks;
-	bool unattended;
-};
-
-/* What was decided about a target. */
-struct plan {
-	struct target target;
-	enum target_state state;
-	struct target_box box;
-	bool repair, done_before;
-	char name[SEED_NAME_MAX + 1];
+	struct interview interview;
 };
 
 static void cleanup_session_fn(struct session *s)
 {
+	interview_done(&s->interview);
 	source_done(&s->source);
 	seed_done(&s->seed);
 	copy_done(&s->copy);
-	hw_disk_list_done(&s->disks);
-}
-
-static void cleanup_plan_fn(struct plan *plan)
-{
-	target_done(&plan->target);
 }
 
 /* --- Telling --- */
-
-static void say_machine(struct session *s)
-{
-	const struct hw_machine *m = &s->fit.machine;
-	struct screen *screen = s->screen;
-
-	screen_say(screen, _("\nNexus installer %s\n"), NEXUS_VERSION);
-	screen_say(screen, _("PC: %s %s\n"), m->vendor, m->product);
-}
-
-static void say_image(struct session *s)
-{
-	const struct manifest *m = &s->source.manifest;
-
-	screen_say(
-		s->screen, _("Image: %s %s, version %s\n"), m->distribution, m->suite, m->version);
-}
 
 static bool still_reads(int fd)
 {
@@ -91,53 +56,36 @@ static bool still_reads(int fd)
 	return reads;
 }
 
-static void say_failure(struct session *s, const struct err *err, bool touched)
+/* Tells what went wrong; more as wizard_failure takes it. */
+static void tell_failure(
+	struct session *s, const struct err *err, bool touched, const char *more, bool wait)
 {
-	const char *advice = advice_for(err, touched);
+	cleanup_page struct page page = wizard_failure(err, touched, more);
 
 	log_error("%s", err->text);
-	screen_say(s->screen, _("\nERROR: %s\n"), err->text);
-	if (advice[0])
-		screen_say(s->screen, "%s\n", advice);
 	screen_beep(s->screen, false);
+	wizard_tell(s->screen, &page, wait);
 }
 
-static void say_failed_install(
-	struct session *s, struct install *in, const struct err *err, bool stick_reads)
+/* What is to be said after a failed installation besides its cause; owned. */
+static char *say_damage(const struct install *in, bool stick_reads, const char *report)
 {
-	say_failure(s, err, in->touched);
-	if (!stick_reads)
-		screen_say(s->screen, _("The stick can't be read any more. Was it pulled out? Plug "
-					"it in and start again "
-					"from it; if it fails again, use another stick.\n"));
-	if (in->touched && !still_reads(in->target->fd))
-		screen_say(s->screen, _("The disk does not answer any more; it may be broken.\n"));
-	if (in->touched)
-		screen_say(s->screen,
-			_("The disk %s is NOT finished and does not boot. Run the installer "
-			  "again.\n"),
-			in->target->disk.path);
-	else
-		screen_say(s->screen, _("Nothing was changed on the disk %s.\n"),
-			in->target->disk.path);
-}
+	const char *stick = stick_reads ? ""
+					: _("The stick can't be read any more. Was it pulled out? "
+					    "Plug it in and start again "
+					    "from it; if it fails again, use another stick.\n");
+	const char *path = in->target->disk.path;
 
-static void say_success(struct session *s, const struct install *in)
-{
-	struct screen *screen = s->screen;
-	double seconds = 0;
-
-	for (size_t i = 0; i < in->step_count; i++)
-		seconds += in->steps[i].seconds;
-	screen_say(screen, _("\nDONE in %.0f s. The box %s is on %s.\n"), seconds, in->box.name,
-		in->target->disk.path);
-	if (in->box.code[0]) {
-		screen_say(screen, _("Its adoption code:\n"));
-		screen_code(screen, in->box.code);
-		screen_say(screen, _("Write it down. It is also on the screen of the box until it "
-				     "is adopted.\n"));
-	}
-	screen_beep(screen, true);
+	if (!in->touched)
+		return str_printf(
+			_("%sNothing was changed on the disk %s.\n%s"), stick, path, report);
+	return str_printf(_("%s%sThe disk %s is NOT finished and does not boot. Run the installer "
+			    "again.\n%s%s"),
+		stick,
+		still_reads(in->target->fd)
+			? ""
+			: _("The disk does not answer any more; it may be broken.\n"),
+		path, in->known ? _("The data of the box is as it was.\n") : "", report);
 }
 
 /* --- Opening --- */
@@ -176,6 +124,14 @@ static dev_t device_of(const char *path)
 	return stat(path, &st) == 0 && S_ISBLK(st.st_mode) ? st.st_rdev : 0;
 }
 
+/* From here on a person is asked: by whole pages, where there is a terminal for them. */
+static void attend(struct session *s)
+{
+	s->interview.unattended = false;
+	if (!s->options->plain)
+		screen_raise(s->screen);
+}
+
 /* A damaged install.conf falls back to questions; where nobody can answer it is the end. */
 static int seed_settle(struct session *s, struct err *err)
 {
@@ -183,13 +139,16 @@ static int seed_settle(struct session *s, struct err *err)
 
 	r = seed_load(s, err);
 	if (r >= 0) {
-		s->unattended = s->options->yes || s->seed.unattended;
+		s->interview.unattended = s->options->yes || s->seed.unattended;
+		if (interview_asks(&s->interview))
+			attend(s);
 		return 0;
 	}
 	if (s->options->yes || s->options->seed || !screen_can_ask(s->screen))
 		return r;
-	say_failure(s, err, false);
-	screen_say(s->screen, _("install.conf on the stick is not used; nothing was changed.\n"));
+	attend(s);
+	tell_failure(s, err, false,
+		_("install.conf on the stick is not used; nothing was changed.\n"), true);
 	seed_done(&s->seed);
 	return seed_defaults(&s->seed, err);
 }
@@ -207,50 +166,25 @@ static int open_all(struct session *s, struct err *err)
 	s->copy.progress = screen_bar_add;
 	s->copy.context = s->screen;
 	s->rules.source = s->source.device;
-	say_image(s);
 	r = seed_settle(s, err);
 	if (r >= 0)
 		r = volume_private(err);
 	return r;
 }
 
-/* --- The first page --- */
-
-static void judge(struct session *s)
-{
-	s->fit.now_s = (int64_t)(clock_realtime_us(s->screen->clock) / 1000000);
-	s->fit.build_s = s->source.manifest.build_epoch;
-	if (s->rules.live && !s->options->facts)
-		fit_started_from_usb(&s->fit);
-	choose_survey(s->options->target, &s->rules, &s->fit);
-	judge_pc(&s->fit);
-}
-
-static int first_page(struct session *s, struct err *err)
-{
-	const bool ask = !s->unattended && screen_can_ask(s->screen);
-	const bool set = s->options->set_firmware || (s->unattended && s->seed.set_firmware);
-	int r;
-
-	judge(s);
-	r = wizard_fit(s->screen, &s->fit, ask, err);
-	if (r >= 0)
-		r = wizard_firmware(s->screen, &s->fit, ask, set && !s->options->dry_run, err);
-	return r;
-}
-
-/* The page alone; 1 if the PC is not fit. */
-static int show_page(struct session *s, struct err *err)
+/* The first pages alone; 1 if the PC is not fit. */
+static int show_fit(struct session *s, struct err *err)
 {
 	cleanup_json struct json *root = NULL;
 	cleanup_free char *text = NULL;
 	int r = 0;
 
 	if (!s->options->json) {
-		say_machine(s);
-		r = first_page(s, err);
+		if (screen_can_ask(s->screen))
+			attend(s);
+		r = interview_fit(&s->interview, err);
 	} else {
-		judge(s);
+		interview_judge(&s->interview);
 		root = json_object_new();
 		json_set_text(root, "schema", "nexus.fit/1");
 		show_json(&s->fit, root);
@@ -261,193 +195,99 @@ static int show_page(struct session *s, struct err *err)
 	return r < 0 ? r : fit_level(&s->fit) == FIT_UNFIT;
 }
 
-/* --- Deciding --- */
-
-/* Erasing what is on a disk takes a person's word, typed now or written before. */
-static int confirm_erase(struct session *s, const struct hw_disk *disk, struct err *err)
-{
-	if (s->options->confirm)
-		return hw_word_check(disk, s->options->confirm, err);
-	if (s->unattended && strcmp(s->seed.confirm, "ERASE") == 0)
-		return 0;
-	if (s->unattended || !screen_can_ask(s->screen))
-		return err_set(err, ERR_DENIED, EPERM,
-			"erase %s: it is not blank (%s) and nothing confirms that it may be erased",
-			disk->path, disk->summary);
-	return wizard_confirm(s->screen, disk, err);
-}
-
-static int was_done_before(struct session *s, struct plan *plan, struct err *err)
-{
-	cleanup_str_list struct str_list boxes = {0};
-	int r;
-
-	r = report_read_boxes(&s->source, &boxes, err);
-	if (r < 0)
-		return r;
-	plan->done_before = plan->box.box_id[0] && str_list_has(&boxes, plan->box.box_id);
-	return 0;
-}
-
-/* A box of ours: repair keeps the data, anything else must be confirmed. */
-static int decide_box(struct session *s, struct plan *plan, struct err *err)
-{
-	const bool erase_said =
-		s->options->confirm || (s->unattended && strcmp(s->seed.confirm, "ERASE") == 0);
-	enum wizard_action action = erase_said ? WIZARD_ERASE : WIZARD_REPAIR;
-	int r;
-
-	if (s->unattended && !s->options->repair) {
-		/* A stick left in after its work must not do it again at the next start. */
-		r = was_done_before(s, plan, err);
-		if (r < 0 || plan->done_before)
-			return r;
-	}
-	if (!plan->box.readable && (s->options->repair || (s->unattended && !erase_said)))
-		return err_set(err, ERR_CORRUPT, EUCLEAN,
-			"repair %s: its data partition can't be read; it can only be erased",
-			plan->target.disk.path);
-	if (s->options->repair) {
-		action = WIZARD_REPAIR;
-	} else if (!plan->box.readable) {
-		action = WIZARD_ERASE;
-	} else if (!s->unattended && !s->options->confirm) {
-		r = screen_can_ask(s->screen)
-			    ? wizard_action(s->screen, plan->box.name, &action, err)
-			    : 0;
-		if (r < 0)
-			return r;
-	}
-	plan->repair = action == WIZARD_REPAIR;
-	return plan->repair ? 0 : confirm_erase(s, &plan->target.disk, err);
-}
-
-static int decide(struct session *s, const struct hw_disk *disk, struct plan *plan, struct err *err)
-{
-	int r;
-
-	r = target_open(disk, &s->layout, &plan->target, err);
-	if (r >= 0)
-		r = target_examine(&plan->target, SESSION_RUN_DIR, &plan->state, &plan->box, err);
-	if (r < 0)
-		return r;
-	if (s->options->repair && plan->state != TARGET_BOX)
-		return err_set(
-			err, ERR_CONFIG, EINVAL, "repair %s: there is no box on it", disk->path);
-	switch (plan->state) {
-	case TARGET_BLANK:
-	case TARGET_UNFINISHED:
-		break;
-	case TARGET_BOX:
-		r = decide_box(s, plan, err);
-		break;
-	case TARGET_OTHER:
-		r = confirm_erase(s, disk, err);
-		break;
-	}
-	if (r < 0)
-		return r;
-	if (s->options->name || s->seed.name[0] || s->unattended || plan->repair ||
-		!screen_can_ask(s->screen)) {
-		snprintf(plan->name, sizeof(plan->name), "%s",
-			s->options->name ? s->options->name : s->seed.name);
-		return 0;
-	}
-	return wizard_name(s->screen, plan->name, err);
-}
-
-/* A disk that was named must be usable. */
-static int check_named(struct session *s, const struct hw_disk *disk, struct err *err)
-{
-	enum choose_verdict verdict = choose_judge(disk, &s->rules);
-
-	if (verdict == CHOOSE_TOO_SMALL && layout_fit(&s->layout, disk->size_bytes, err) < 0)
-		return err_wrap(err, "use %s", disk->path);
-	if (!choose_is_usable(verdict))
-		return err_set(
-			err, ERR_CONFIG, EINVAL, "use %s: %s", disk->path, choose_reason(verdict));
-	return 0;
-}
-
-static int pick(struct session *s, size_t *ret, struct err *err)
-{
-	const char *named = s->options->target;
-	int r;
-
-	if (!named && s->unattended && strcmp(s->seed.disk, "auto") != 0)
-		named = s->seed.disk;
-	hw_disk_list_done(&s->disks);
-	r = choose_list(named, &s->disks, err);
-	if (r < 0)
-		return r;
-	if (named) {
-		*ret = 0;
-		return check_named(s, &s->disks.disks[0], err);
-	}
-	if (s->unattended) {
-		choose_table(s->screen, &s->disks, &s->rules);
-		return choose_auto(&s->disks, &s->rules, ret, err);
-	}
-	return wizard_disk(s->screen, &s->disks, &s->rules, ret, err);
-}
-
 /* --- Doing --- */
 
-static void after_install(
-	struct session *s, struct install *in, const struct err *failure, bool stick_reads)
+/* What an installation, or its report, is about. */
+static struct install make_install(struct session *s)
 {
-	struct err err = ERR_INIT;
+	struct interview *known = &s->interview;
 
-	if (s->options->dry_run)
-		return;
-	if (!failure && in->machine->uefi && !str_equal(in->target->disk.transport, "loop") &&
-		install_boot_entry(in, &err) < 0) {
-		log_warning("%s", err.text);
-		screen_say(s->screen, _("The firmware took no boot entry. That does no harm: it "
-					"finds the disk by "
-					"itself.\n"));
-	}
-	err = ERR_INIT;
-	if (stick_reads && report_write(in, failure, &err) < 0) {
-		log_warning("%s", err.text);
-		screen_say(s->screen, _("The report could not be written to the stick.\n"));
-	}
-}
-
-static int perform(struct session *s, struct plan *plan, struct err *err)
-{
-	struct install in = {
+	return (struct install){
 		.screen = s->screen,
 		.clock = s->screen->clock,
-		.run_dir = SESSION_RUN_DIR,
+		.run_dir = INTERVIEW_RUN_DIR,
 		.source = &s->source,
-		.target = &plan->target,
+		.target = known->target.fd >= 0 ? &known->target : NULL,
 		.copy = &s->copy,
-		.known = plan->repair ? &plan->box : NULL,
-		.name = plan->name,
+		.known = known->repair ? &known->box : NULL,
+		.name = known->name,
 		.machine = &s->fit.machine,
 		.fit = &s->fit,
 	};
+}
+
+/* Leaves the report on the stick; returns what is to be said of that. */
+static const char *leave_report(
+	struct session *s, const struct install *in, const struct err *failure)
+{
+	struct err err = ERR_INIT;
+
+	if (s->options->dry_run || s->source.fd < 0)
+		return "";
+	if (report_write(in, failure, &err) >= 0)
+		return _("The report is on the stick: report.txt.\n");
+	log_warning("%s", err.text);
+	return _("The report could not be written to the stick.\n");
+}
+
+/* Enters the disk into the firmware's list; returns what is to be said of that. */
+static const char *enter_boot_list(const struct install *in)
+{
+	struct err err = ERR_INIT;
+
+	if (!in->machine->uefi || str_equal(in->target->disk.transport, "loop") ||
+		install_boot_entry(in, &err) >= 0)
+		return "";
+	log_warning("%s", err.text);
+	return _("The firmware took no boot entry. That does no harm: it finds the disk by "
+		 "itself.\n");
+}
+
+static bool powers_off(const struct session *s)
+{
+	return s->options->power_off && !s->options->dry_run;
+}
+
+static void end_well(struct session *s, const struct install *in)
+{
+	const char *entry = enter_boot_list(in);
+	const char *report = leave_report(s, in, NULL);
+	const bool wait = interview_asks(&s->interview) || (powers_off(s) && !s->seed.power_off);
+	cleanup_free char *more = str_printf("%s%s%s", entry, report,
+		powers_off(s) && wait ? _("\nTake out the stick and press Enter to power off.\n")
+				      : "");
+	cleanup_page struct page page = wizard_success(in, more ? more : "");
+
+	screen_beep(s->screen, true);
+	wizard_tell(s->screen, &page, wait);
+}
+
+static int perform(struct session *s, struct err *err)
+{
+	struct install in = make_install(s);
+	cleanup_free char *title =
+		str_printf(in.known ? _("Repairing the box on %s") : _("Installing on %s"),
+			in.target->disk.path);
+	cleanup_free char *more = NULL;
 	bool stick_reads;
 	int r;
 
-	screen_say(s->screen,
-		plan->repair ? _("\nRepairing the box on %s\n") : _("\nInstalling on %s\n"),
-		plan->target.disk.path);
+	screen_title(s->screen, title ? title : "");
 	r = install_check(&in, err);
 	if (r >= 0 && s->options->dry_run) {
 		screen_say(s->screen, _("Dry run: the stick is good; nothing was changed on %s.\n"),
-			plan->target.disk.path);
+			in.target->disk.path);
 		return 0;
 	}
 	if (r >= 0)
 		r = install_run(&in, err);
-	stick_reads = r >= 0 || still_reads(s->source.fd);
-	if (r < 0)
-		say_failed_install(s, &in, err, stick_reads);
-	after_install(s, &in, r < 0 ? err : NULL, stick_reads);
-	if (r >= 0)
-		say_success(s, &in);
+	if (r >= 0) {
+		end_well(s, &in);
+		return 0;
+	}
+	stick_reads = still_reads(s->source.fd);
+	more = say_damage(&in, stick_reads, stick_reads ? leave_report(s, &in, err) : "");
+	tell_failure(s, err, in.touched, more ? more : "", !s->interview.unattended);
 	return r;
 }
 
@@ -456,138 +296,172 @@ static void systemctl(struct session *s, const char *verb)
 	struct err err = ERR_INIT;
 
 	if (proc_run_ok((const char *const[]){"systemctl", verb, NULL}, NULL, NULL, &err) < 0)
-		say_failure(s, &err, false);
+		tell_failure(s, &err, false, "", false);
 }
 
-static void end_well(struct session *s, const struct plan *plan)
+/* After the work: nothing more, or off, or, where a stick stayed in, on without it. */
+static void leave(struct session *s)
 {
-	if (plan->done_before)
+	if (s->interview.done_before)
 		screen_say(s->screen, _("\nThis stick has already made this box.\n"));
-	if (!s->options->power_off || s->options->dry_run)
+	if (!powers_off(s))
 		return;
-	if (plan->done_before) {
+	if (s->interview.done_before) {
 		wizard_wait(
 			s->screen, _("Take out the stick and press Enter to start the PC again. "));
 		if (screen_can_ask(s->screen))
 			systemctl(s, "reboot");
 		return;
 	}
-	if (!s->unattended || !s->seed.power_off)
-		wizard_wait(s->screen, _("Take out the stick and press Enter to power off. "));
 	if (s->seed.power_off || screen_can_ask(s->screen)) {
 		screen_say(s->screen, _("Powering off. Take out the stick.\n"));
 		systemctl(s, "poweroff");
 	}
 }
 
+/* 1: asked and answered, but what was wanted did not work. */
 static int once(struct session *s, struct err *err)
 {
-	__attribute__((cleanup(cleanup_plan_fn))) struct plan plan = {.target = TARGET_INIT};
-	size_t index;
 	int r;
 
 	*err = ERR_INIT;
-	r = pick(s, &index, err);
-	if (r >= 0)
-		r = decide(s, &s->disks.disks[index], &plan, err);
-	if (r < 0) {
-		if (r != -EAGAIN && r != -ECANCELED)
-			say_failure(s, err, false);
-		if (r != -EAGAIN)
-			screen_say(s->screen, _("Nothing was changed.\n"));
-		return r;
-	}
-	r = plan.done_before ? 0 : perform(s, &plan, err);
-	if (r >= 0)
-		end_well(s, &plan);
+	r = interview_run(&s->interview, err);
+	if (r >= 0 && !s->interview.done_before)
+		r = perform(s, err) < 0 ? 1 : 0;
 	return r;
 }
 
-/* Asks again after a mistake, for as long as somebody is there to answer. */
-static int attended(struct session *s, struct err *err)
+static void tell_quit(struct session *s, const struct err *err)
 {
-	for (;;) {
-		int r = once(s, err);
+	cleanup_page struct page page = page_make(_("Nothing was changed."));
 
-		if (r >= 0 || !screen_can_ask(s->screen))
-			return r;
-		if (r == -EAGAIN && !s->options->target)
-			continue;
-		if (r == -ECANCELED && s->options->power_off) {
-			wizard_wait(s->screen, _("Press Enter to power off. "));
-			systemctl(s, "poweroff");
-		}
-		if (r == -ECANCELED || r == -ENOTTY || s->options->target)
-			return r;
-		wizard_wait(s->screen, _("Press Enter to begin again. "));
+	if (err->code != ECANCELED) {
+		tell_failure(s, err, false, _("Nothing was changed.\n"), powers_off(s));
+		return;
 	}
+	if (powers_off(s))
+		page_say(&page, "%s\n", _("Press Enter to power off."));
+	wizard_tell(s->screen, &page, powers_off(s));
 }
 
-/* When it can't be done unattended, the technician who comes to look is asked. */
+/* Asks again after a failed installation, for as long as somebody is there to answer. */
+static int attended(struct session *s, struct err *err)
+{
+	int r = once(s, err);
+
+	while (r > 0 && screen_can_ask(s->screen) && !s->options->target) {
+		s->interview.disk_first = true;
+		r = once(s, err);
+	}
+	if (r < 0) {
+		tell_quit(s, err);
+		if (s->options->power_off)
+			systemctl(s, "poweroff");
+	} else if (r == 0) {
+		leave(s);
+	}
+	return r;
+}
+
+/* When it can't be done unattended, the report says why, and the technician who comes to look is
+ * asked. */
 static int unattended(struct session *s, struct err *err)
 {
 	int r = once(s, err);
 
-	if (r >= 0 || !s->options->power_off || !screen_can_ask(s->screen))
+	if (r < 0) {
+		const struct install in = make_install(s);
+
+		tell_failure(s, err, false, _("Nothing was changed.\n"), false);
+		screen_say(s->screen, "%s", leave_report(s, &in, err));
+	}
+	if (r == 0)
+		leave(s);
+	if (r == 0 || !s->options->power_off || !screen_can_ask(s->screen))
 		return r;
 	wizard_wait(s->screen, _("Press Enter to go on with questions. "));
-	s->unattended = false;
+	attend(s);
 	return attended(s, err);
 }
 
 static int list_disks(struct session *s, struct err *err)
 {
+	cleanup_page struct page page = page_make(_("Disks of this PC"));
+	cleanup_hw_disk_list struct hw_disk_list disks = {0};
 	cleanup_free char *text = NULL;
 	int r;
 
-	r = choose_list(s->options->target, &s->disks, err);
+	r = choose_list(s->options->target, &s->rules, &disks, err);
 	if (r >= 0 && s->options->json)
-		r = choose_json(&s->disks, &s->rules, &text, err);
+		r = choose_json(&disks, &s->rules, &text, err);
 	if (r < 0)
 		return r;
-	if (text)
+	if (text) {
 		screen_say(s->screen, "%s\n", text);
-	else
-		choose_table(s->screen, &s->disks, &s->rules);
+		return 0;
+	}
+	for (size_t i = 0; i < disks.count; i++)
+		choose_offer(&page, &disks.disks[i], &s->rules);
+	if (!disks.count)
+		page_say(&page, "%s\n", _("No disk was found."));
+	screen_show(s->screen, &page);
 	return 0;
 }
 
-int session_run(const struct session_options *options, struct screen *screen)
+/* All that is not --list or --fit. */
+static int install(struct session *s, struct err *err)
+{
+	int r;
+
+	screen_say(s->screen, _("\nNexus installer %s\n"), NEXUS_VERSION);
+	r = open_all(s, err);
+	if (r >= 0)
+		return s->interview.unattended ? unattended(s, err) : attended(s, err);
+	interview_judge(&s->interview);
+	if (s->source.fd >= 0) {
+		const struct install in = make_install(s);
+
+		tell_failure(s, err, false, leave_report(s, &in, err), s->options->power_off);
+	} else {
+		tell_failure(s, err, false, "", s->options->power_off);
+	}
+	if (s->options->power_off)
+		systemctl(s, "poweroff");
+	return r;
+}
+
+int session_run(const struct options *options, struct screen *screen)
 {
 	__attribute__((cleanup(cleanup_session_fn))) struct session s = {
-		.options = options, .screen = screen, .source = SOURCE_INIT};
+		.options = options,
+		.screen = screen,
+		.source = SOURCE_INIT,
+		.interview = INTERVIEW_INIT,
+	};
 	struct err err = ERR_INIT;
 	int r;
 
+	s.interview.options = options;
+	s.interview.screen = screen;
+	s.interview.fit = &s.fit;
+	s.interview.layout = &s.layout;
+	s.interview.rules = &s.rules;
+	s.interview.source = &s.source;
+	s.interview.seed = &s.seed;
 	s.rules.live = device_of(SESSION_LIVE_DISK);
+	s.rules.facts = options->facts;
 	fit_read(options->facts, options->notes, &s.fit);
 	r = layout_read(options->layout, &s.layout, &err);
 	s.rules.bytes_needed = r >= 0 ? layout_bytes_needed(&s.layout) : 0;
 	if (options->source)
 		s.rules.source = device_of(options->source);
-	if (r >= 0 && options->list) {
-		r = list_disks(&s, &err);
-	} else if (r >= 0 && options->fit) {
-		r = show_page(&s, &err);
-		if (r > 0)
-			return VERB_EXIT_FAILED;
-	} else if (r >= 0) {
-		say_machine(&s);
-		r = open_all(&s, &err);
-		if (r >= 0)
-			r = first_page(&s, &err);
-		if (r >= 0) {
-			r = s.unattended ? unattended(&s, &err) : attended(&s, &err);
-			return r < 0 ? VERB_EXIT_FAILED : VERB_EXIT_OK;
-		}
-	}
+	if (r >= 0 && !options->list && !options->fit)
+		return install(&s, &err) == 0 ? VERB_EXIT_OK : VERB_EXIT_FAILED;
+	if (r >= 0)
+		r = options->list ? list_disks(&s, &err) : show_fit(&s, &err);
 	if (r == -ECANCELED)
-		screen_say(screen, _("Nothing was changed.\n"));
+		tell_quit(&s, &err);
 	else if (r < 0)
-		say_failure(&s, &err, false);
-	if (r < 0 && options->power_off) {
-		wizard_wait(screen, _("Press Enter to power off. "));
-		systemctl(&s, "poweroff");
-	}
-	return r < 0 ? VERB_EXIT_FAILED : VERB_EXIT_OK;
+		tell_failure(&s, &err, false, "", false);
+	return r == 0 ? VERB_EXIT_OK : VERB_EXIT_FAILED;
 }

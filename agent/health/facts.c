@@ -33,7 +33,7 @@ void facts_read_image(const char *root, struct facts_image *ret)
 	cleanup_json struct json *json = NULL;
 	cleanup_free char *text = NULL;
 	struct err err = ERR_INIT;
-	size_t size;
+	size_t size = 0;
 	int r;
 
 	*ret = (struct facts_image){0};
@@ -164,7 +164,7 @@ static void gather_mounts(const char *root, struct health_facts *facts)
 	if (read_below(root, "/proc/self/mountinfo", SMALL_MAX, &text, NULL, &ignored) < 0)
 		return;
 	for (rest = text; (line = strsep(&rest, "\n"));) {
-		char path[8], flag[4];
+		char path[8] = "", flag[4] = "";
 
 		options = strstr(line, " - ");
 		if (!options || sscanf(line, "%*s %*s %*s %*s %7s", path) != 1 ||

@@ -13,4 +13,11 @@
  * overrides the folder of the catalogues, for tests and for running from a build folder. */
 void i18n_init(void);
 
+/* Speaks another language from now on, "es" or "en", whatever the environment says. */
+void i18n_speak(const char *language);
+
+/* The language that is spoken, as two letters; "en" when nothing says. Static, until the next
+ * i18n_speak. */
+const char *i18n_language(void);
+
 #endif

@@ -328,6 +328,10 @@ int hw_disk_probe(struct hw_disk *disk, struct err *err)
 	bool blank = false;
 	int r;
 
+	/* A card reader without a card, or a disk that was pulled out since it was listed. */
+	if (disk->size_bytes < HW_TABLE_SECTOR)
+		return err_set(
+			err, ERR_SYSTEM, ENOMEDIUM, "read %s: there is no disk in it", disk->path);
 	probed.summary[0] = '\0';
 	r = hw_table_read(disk->path, &probed.table, err);
 	if (r < 0)

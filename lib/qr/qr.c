@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <qrencode.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 
 #define FRAME 4 /* modules */
+#define FRAME_BLOCKS 2
 
 CLEANUP_DEFINE(qrcode, QRcode *, QRcode_free);
 
@@ -49,4 +51,33 @@ int qr_svg(const char *text, struct buf *ret, struct err *err)
 	for (int y = 0; r >= 0 && y < code->width; y++)
 		r = add_row(code, y, ret, err);
 	return r < 0 ? r : buf_add_text(ret, "\"/></svg>", err);
+}
+
+static bool is_dark(const QRcode *code, int x, int y)
+{
+	return x >= 0 && y >= 0 && x < code->width && y < code->width &&
+	       code->data[(size_t)y * (size_t)code->width + (size_t)x] & 1;
+}
+
+int qr_blocks(const char *text, struct buf *ret, struct err *err)
+{
+	/* By whether the upper module is light, then the lower one. */
+	static const char *const blocks[2][2] = {{" ", "\u2584"}, {"\u2580", "\u2588"}};
+	CLEANUP(qrcode) QRcode *code = NULL;
+	int r = 0;
+
+	if (strlen(text) > QR_TEXT_MAX)
+		return err_set(err, ERR_CONFIG, EFBIG, "draw code: more than %d bytes of text",
+			QR_TEXT_MAX);
+	code = QRcode_encodeString(text, 0, QR_ECLEVEL_L, QR_MODE_8, 1);
+	if (!code)
+		return err_errno(err, errno, "draw code");
+	for (int y = -FRAME_BLOCKS; r >= 0 && y < code->width + FRAME_BLOCKS; y += 2) {
+		for (int x = -FRAME_BLOCKS; r >= 0 && x < code->width + FRAME_BLOCKS; x++)
+			r = buf_add_text(
+				ret, blocks[!is_dark(code, x, y)][!is_dark(code, x, y + 1)], err);
+		if (r >= 0)
+			r = buf_add_byte(ret, '\n', err);
+	}
+	return r;
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "base/proc.h"
 #include "conf/conf.h"
 
@@ -33,6 +34,12 @@ static const struct conf_key keys[] = {
 		.offset = offsetof(struct seed, name),
 		.fallback = "",
 		.max_bytes = SEED_NAME_MAX},
+	{.section = "Install",
+		.name = "Repair",
+		.type = CONF_TEXT,
+		.offset = offsetof(struct seed, repair),
+		.fallback = "",
+		.max_bytes = 8},
 	{.section = "Install",
 		.name = "SetFirmware",
 		.type = CONF_BOOL,
@@ -64,6 +71,21 @@ bool seed_name_is_good(const char *name)
 	return true;
 }
 
+static int repair_check(const struct seed *seed, const char *name, struct err *err)
+{
+	bool yes = false;
+
+	if (seed->repair[0] && parse_bool(seed->repair, &yes, err) < 0)
+		return err_wrap(err, "read %s: Repair", name);
+	if (yes && seed->confirm[0])
+		return err_set(err, ERR_CONFIG, EINVAL,
+			"read %s: Repair=yes keeps the data and Confirm=ERASE does not: only one "
+			"of "
+			"them",
+			name);
+	return 0;
+}
+
 int seed_parse(const char *text, size_t size, const char *name, struct seed *seed, struct err *err)
 {
 	int r;
@@ -86,18 +108,30 @@ int seed_parse(const char *text, size_t size, const char *name, struct seed *see
 	if (seed->confirm[0] && strcmp(seed->confirm, "ERASE") != 0)
 		return err_set(err, ERR_CONFIG, EINVAL,
 			"read %s: Confirm: only ERASE, or leave the line out", name);
-	return 0;
+	return repair_check(seed, name, err);
+}
+
+enum seed_repair seed_repair(const struct seed *seed)
+{
+	struct err err = ERR_INIT;
+	bool yes;
+
+	if (!seed->repair || !seed->repair[0] || parse_bool(seed->repair, &yes, &err) < 0)
+		return SEED_REPAIR_DEFAULT;
+	return yes ? SEED_REPAIR_YES : SEED_REPAIR_NO;
 }
 
 char *seed_format(const struct seed *seed)
 {
 	const bool confirm = seed->confirm[0], name = seed->name[0];
+	const bool repair = seed->repair && seed->repair[0];
 
-	return str_printf(
-		"[Install]\nUnattended=%s\nDisk=%s\n%s%s%s%s%s%sSetFirmware=%s\nPowerOff=%s\n",
+	return str_printf("[Install]\nUnattended=%s\nDisk=%s\n%s%s%s%s%s%s%s%s%sSetFirmware=%s\n"
+			  "PowerOff=%s\n",
 		seed->unattended ? "yes" : "no", seed->disk, confirm ? "Confirm=" : "",
 		seed->confirm, confirm ? "\n" : "", name ? "Name=" : "", seed->name,
-		name ? "\n" : "", seed->set_firmware ? "yes" : "no",
+		name ? "\n" : "", repair ? "Repair=" : "", repair ? seed->repair : "",
+		repair ? "\n" : "", seed->set_firmware ? "yes" : "no",
 		seed->power_off ? "yes" : "no");
 }
 

@@ -13,12 +13,20 @@
 #define SEED_NAME_MAX 32 /* bytes of a box's name */
 #define SEED_BOXES_MAX 500
 
+/* Repair=: what to do with a disk that holds a box. */
+enum seed_repair {
+	SEED_REPAIR_DEFAULT, /* repair it, unless Confirm=ERASE says otherwise */
+	SEED_REPAIR_YES, /* repair it; any other disk is refused */
+	SEED_REPAIR_NO, /* never: only erase it, and that only with Confirm=ERASE */
+};
+
 /* install.conf, [Install]. Owned texts, "" when not given. */
 struct seed {
 	bool unattended; /* Unattended= */
 	char *disk; /* Disk=: "auto" or a path */
 	char *confirm; /* Confirm=: "ERASE" allows to erase what is on the disk */
 	char *name; /* Name= of the box */
+	char *repair; /* Repair=: "", or what seed_parse found to be yes or no */
 	bool power_off; /* PowerOff=, true by default */
 	bool set_firmware; /* SetFirmware=: change what can be changed from here, unasked */
 };
@@ -29,6 +37,9 @@ int seed_defaults(struct seed *ret, struct err *err) __attribute__((warn_unused_
 int seed_parse(const char *text, size_t size, const char *name, struct seed *seed, struct err *err)
 	__attribute__((warn_unused_result));
 void seed_done(struct seed *seed);
+
+/* What Repair= says. */
+enum seed_repair seed_repair(const struct seed *seed);
 
 /* The text of an install.conf that seed_parse reads as this seed; owned, NULL without memory. */
 char *seed_format(const struct seed *seed);

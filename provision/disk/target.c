@@ -148,6 +148,33 @@ static void machine_id_from_boot(struct target *target, struct target_box *box)
 		machine_id_set(box->machine_id, hw_grubenv_get(&env, "MACHINE_ID"));
 }
 
+static int sector0_read(
+	struct target *target, struct copy *copy, uint8_t block[COPY_BLOCK], struct err *err)
+{
+	struct copy_place start = {.fd = target->fd, .name = target->disk.path};
+
+	return copy_read(copy, start, block, COPY_BLOCK, err);
+}
+
+/* True if both of what BIOS and UEFI look for are there. */
+static int is_bootable(struct target *target, bool *ret, struct err *err)
+{
+	static const uint8_t nothing[SOURCE_BOOT_CODE];
+	cleanup_copy struct copy copy = {0};
+	uint8_t start[COPY_BLOCK], esp[COPY_BLOCK];
+	int r;
+
+	r = copy_init(&copy, NULL, err);
+	if (r >= 0)
+		r = sector0_read(target, &copy, start, err);
+	if (r >= 0)
+		r = copy_read(&copy, target_place(target, "nexus-esp"), esp, sizeof(esp), err);
+	if (r >= 0)
+		*ret = memcmp(start, nothing, SOURCE_BOOT_CODE) != 0 &&
+		       memcmp(esp, nothing, SOURCE_BOOT_CODE) != 0;
+	return r;
+}
+
 int target_examine(struct target *target, const char *run_dir, enum target_state *ret_state,
 	struct target_box *ret_box, struct err *err)
 {
@@ -155,6 +182,7 @@ int target_examine(struct target *target, const char *run_dir, enum target_state
 	cleanup_free char *dir = str_printf("%s/data", run_dir);
 	struct target_box box = {0};
 	struct err unreadable = ERR_INIT;
+	int r;
 
 	if (!dir)
 		return err_oom(err);
@@ -175,26 +203,23 @@ int target_examine(struct target *target, const char *run_dir, enum target_state
 		return 0;
 	}
 	*ret_state = TARGET_BOX;
-	if (!layout_matches(&target->layout, &target->disk.table))
-		return 0;
-	/* noload: the journal is not replayed, so nothing is written. */
-	if (target_data(target, true, &volume, &unreadable) < 0 ||
-		volume_mount(&volume, "ext4", dir, MS_RDONLY | MS_NOSUID | MS_NODEV, "noload",
-			&unreadable) < 0)
-		return 0;
-	box.readable = true;
-	box_read(dir, &box);
-	machine_id_from_boot(target, &box);
+	r = is_bootable(target, &box.bootable, err);
+	if (r < 0)
+		return r;
+	if (!layout_matches(&target->layout, &target->disk.table)) {
+		err_set(&unreadable, ERR_CORRUPT, EUCLEAN,
+			"its partitions are not where those of a box are");
+		/* noload: the journal is not replayed, so nothing is written. */
+	} else if (target_data(target, true, &volume, &unreadable) >= 0 &&
+		   volume_mount(&volume, "ext4", dir, MS_RDONLY | MS_NOSUID | MS_NODEV, "noload",
+			   &unreadable) >= 0) {
+		box.readable = true;
+		box_read(dir, &box);
+		machine_id_from_boot(target, &box);
+	}
+	snprintf(box.unreadable, sizeof(box.unreadable), "%.199s", unreadable.text);
 	*ret_box = box;
 	return 0;
-}
-
-static int sector0_read(
-	struct target *target, struct copy *copy, uint8_t block[COPY_BLOCK], struct err *err)
-{
-	struct copy_place start = {.fd = target->fd, .name = target->disk.path};
-
-	return copy_read(copy, start, block, COPY_BLOCK, err);
 }
 
 static int sector0_write(

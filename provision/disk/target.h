@@ -28,6 +28,8 @@ enum target_state {
 /* What the data partition of a box says. */
 struct target_box {
 	bool readable; /* false: there is no telling, and no repair */
+	char unreadable[200]; /* why; "" when it is readable */
+	bool bootable; /* firmware finds boot code and an ESP; false after a repair that was cut */
 	char box_id[40], name[40]; /* "" when it has none */
 	char machine_id[33]; /* "" when unknown */
 };
@@ -52,8 +54,8 @@ void target_done(struct target *target);
 int target_examine(struct target *target, const char *run_dir, enum target_state *ret_state,
 	struct target_box *ret_box, struct err *err) __attribute__((warn_unused_result));
 
-/* Takes away what firmware could boot. whole: both partition tables and the start of each old
- * file system of ours too. Flushed. */
+/* Takes away what firmware could boot; the data partition is not touched. whole: both partition
+ * tables and the start of each old file system of ours too. Flushed. */
 int target_invalidate(struct target *target, struct copy *copy, bool whole, struct err *err)
 	__attribute__((warn_unused_result));
 

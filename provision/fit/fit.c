@@ -40,13 +40,18 @@ void fit_read(const char *facts, const char *notes, struct fit *ret)
 		seen(ret, FIRMWARE_GOAL_AHCI);
 }
 
+void fit_forget_disks(struct fit *fit)
+{
+	fit->disks = fit->usable_disks = fit->failing_disks = 0;
+}
+
 void fit_add_disk(
 	struct fit *fit, const struct hw_disk *disk, bool usable, enum hw_smart_verdict health)
 {
 	fit->disks++;
 	if (health == HW_SMART_FAILED) {
 		if (!fit->failing_disks++)
-			snprintf(fit->failing, sizeof(fit->failing), "%s", disk->path);
+			snprintf(fit->failing, sizeof(fit->failing), "/dev/%s", disk->name);
 	} else if (usable) {
 		fit->usable_disks++;
 	}

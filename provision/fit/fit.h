@@ -68,6 +68,9 @@ void fit_read(const char *facts, const char *notes, struct fit *ret);
 /* This system was started from a USB stick, so the firmware can do that. */
 void fit_started_from_usb(struct fit *fit);
 
+/* Forgets the disks that were counted. */
+void fit_forget_disks(struct fit *fit);
+
 /* Counts a disk. usable: it could take the installation. */
 void fit_add_disk(
 	struct fit *fit, const struct hw_disk *disk, bool usable, enum hw_smart_verdict health);

@@ -103,7 +103,7 @@ char *show_checks(const struct fit *fit)
 {
 	cleanup_buf struct buf out = BUF_INIT(TEXT_MAX);
 	struct err err = ERR_INIT;
-	int r = buf_add_text(&out, _("\nIs this PC fit for a server?\n"), &err);
+	int r = 0;
 
 	for (size_t i = 0; i < FIT_CHECK_COUNT && r >= 0; i++) {
 		const struct fit_check *check = &fit->checks[i];
@@ -121,7 +121,6 @@ static int add_title(struct buf *out, const struct fit *fit, struct err *err)
 {
 	const struct firmware_note *note = &fit->note;
 	cleanup_free char *text = NULL;
-	int r;
 
 	if (note->has_model)
 		text = str_printf(_("Firmware of the %s: set-up with %s, boot menu with %s"),
@@ -138,8 +137,7 @@ static int add_title(struct buf *out, const struct fit *fit, struct err *err)
 				"screen says which key opens the set-up; there look for:"));
 	if (!text)
 		return err_oom(err);
-	r = buf_add_byte(out, '\n', err);
-	return r < 0 ? r : add_wrapped(out, text, 0, 0, err);
+	return add_wrapped(out, text, 0, 0, err);
 }
 
 static int add_setting(struct buf *out, const struct fit *fit,

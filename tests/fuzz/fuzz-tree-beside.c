@@ -9,12 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define ACTIONS 8u /* bytes of the input that say what is asked for */
 #define PADS_MAX 4u
-#define PAD                                                                                        \
-	((300u << 10) /                                                                            \
-		TREE_STREAM_SMALLER) /* bytes: four are more than a tree that is held whole */
-#define SHORT                                                                                      \
-	((32u << 10) / TREE_STREAM_SMALLER) /* bytes of an entry that always stands in the window  \
-					     */
+/* Bytes: four are more than a tree that is held whole. */
+#define PAD ((300u << 10) / TREE_STREAM_SMALLER)
+/* Bytes of an entry that always stands in the window. */
+#define SHORT ((32u << 10) / TREE_STREAM_SMALLER)
 #define RUNS_MAX 500u /* before the repository is made anew: its index only grows */
 
 static struct repository *repository;

@@ -127,8 +127,8 @@ rm "$T/www/slow"
 echo "== queued behind a backup, then installed into the slot that does not run"
 "$BUILD/agent/nexus-job" --root "$root" init
 rm "$T/bin/nexus-backup"
-printf '#!/bin/sh\nuntil [ -e "%s/go-on" ]; do sleep 0.1; done\necho "{\\"message_type\\":\\"summary\\",\\"snapshot_id\\":\\"fedcba9876543210\\"}"\n' \
-	"$T" >"$T/bin/nexus-backup"
+printf '#!/bin/sh\nwhile [ -d "%s" ] && [ ! -e "%s/go-on" ]; do sleep 0.1; done\necho "{\\"message_type\\":\\"summary\\",\\"snapshot_id\\":\\"fedcba9876543210\\"}"\n' \
+	"$T" "$T" >"$T/bin/nexus-backup"
 chmod +x "$T/bin/nexus-backup"
 backup=$(call RunJob ss check "")
 wait_for 10 job_is "$backup" running

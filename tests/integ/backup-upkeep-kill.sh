@@ -37,6 +37,9 @@ run() {
 		else
 			backup_operate "$T/repo" passwd 3
 		fi ;;
+	packs) # and of this one nothing at all
+		[ -z "$(ls -A "$T/repo/locks")$(find "$T/repo/data" -name "$damaged")" ] ||
+			backup_operate "$T/repo" packs 3 ;;
 	*) backup_operate "$(place "$1")" "$1" 3 "$T/repo" ;;
 	esac
 }

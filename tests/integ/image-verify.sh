@@ -104,7 +104,7 @@ grep -qx compatible=nexus-amd64-debian "$T/bundle/manifest.raucm" || fail "manif
 grep -q 'belong together' "$T/stderr" || fail "no reason: $(cat "$T/stderr")"
 mkdir "$T/damaged"
 cp --sparse=always "$T/out/usb.img" "$T/out/report.json" "$T/damaged/"
-printf x | dd of="$T/damaged/usb.img" bs=1 seek=100000000 conv=notrunc status=none
+flip "$T/damaged/usb.img" 100000000
 ! bundle --out "$T/bad.raucb" "$T/damaged" 2>"$T/stderr" || fail "a damaged stick was bundled"
 grep -q 'usb.img is damaged' "$T/stderr" || fail "no reason: $(cat "$T/stderr")"
 [ ! -e "$T/bad.raucb" ] || fail "a bad bundle was left"

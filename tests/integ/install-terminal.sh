@@ -18,20 +18,20 @@ new_disk disk
 pc_good "$T/pc"
 pc_notes "$T/notes.bin"
 
-# type_at ANSWERS ARGUMENT...: answers (with \n) are typed ahead, after the one to the first page,
-# of a PC that is fit; the terminal is closed at the end. Output in $T/out.
+# type_at ANSWERS ARGUMENT...: answers (with \n) are typed ahead, after those to the first two
+# pages, of a PC that is fit; the terminal is closed at the end. Output in $T/out.
 type_at() {
 	local answers=$1
 	shift
 	status=0
-	printf 'y\n%b' "$answers" | script -qec "$(printf '%q ' "$program" --layout "$layout" \
+	printf '\n2\n%b' "$answers" | script -qec "$(printf '%q ' "$program" --plain --language en --layout "$layout" \
 		--facts "$T/pc" --notes "$T/notes.bin" --source "$stick" "$@")" /dev/null >"$T/out" 2>"$T/err" || status=$?
 	tr -d '\r' <"$T/out" >"$T/out.plain"
 	mv "$T/out.plain" "$T/out"
 }
 
 # A blank disk: only the name is asked for, and a bad one again.
-type_at 'Caja Uno\nCaja-1\n' --target "$disk"
+type_at 'Caja Uno\nCaja-1\n\n' --target "$disk"
 expect 0 "DONE" "a blank disk with a name typed"
 said "That name can't be used" || fail "a bad name is refused"
 said "%" || fail "there is a progress bar"
@@ -39,8 +39,10 @@ said "%" || fail "there is a progress bar"
 complete "$stick" "$disk" || fail "complete"
 
 remember "$disk"
-type_at '7\n3\n' --target "$disk"
-expect 1 "Repair it: write the system anew" "a box of ours: back"
+type_at '7\n<\n' --target "$disk"
+expect 1 "Repair it, keep the data" "a box of ours: back"
+said "That can't be chosen" || fail "a choice that is not there"
+[ "$(grep -c "What to set in the firmware" "$T/out")" = 2 ] || fail "back is the page before"
 changed "$disk" && fail "back changed something"
 type_at '2\nnope\n' --target "$disk"
 expect 1 "does not match" "a box of ours: erase, a wrong confirmation"
@@ -50,25 +52,26 @@ type_at '2\n' --target "$disk"
 expect 1 "" "a terminal that goes away at the question"
 changed "$disk" && fail "a terminal that went away changed something"
 identity=$(with_data "$disk" cat var/lib/nexus-agent/identity.json)
-type_at '1\n' --target "$disk"
-expect 0 "Repairing" "a box of ours: repair"
+type_at '\n\n' --target "$disk"
+expect 0 "Repairing" "a box of ours: repair is what Enter picks"
 [ "$(with_data "$disk" cat var/lib/nexus-agent/identity.json)" = "$identity" ] || fail "the identity was kept"
-type_at "2\n${disk#/dev/}\n\n" --target "$disk"
+type_at "2\n${disk#/dev/}\n\n\n" --target "$disk"
 expect 0 "DONE" "a box of ours: erase, confirmed"
 [ "$(with_data "$disk" cat var/lib/nexus-agent/identity.json)" != "$identity" ] || fail "the identity is new"
 
-# Without a target the disks are shown; the stick's is none, and nothing is there to choose. Without
-# any disk the PC is not fit: that is asked first.
-type_at '\nx\n99\nq\n'
-expect 1 "There is no disk with that number" "quit at the list of disks"
-said "Nothing was changed" || fail "quit: it is said that nothing was changed"
+# The language comes first, and is spoken from there on; this PC has no disk to choose.
+status=0
+printf '1\n\n2\n\nq\n' | NEXUS_LOCALEDIR=$BUILD/po script -qec "$(printf '%q ' "$program" --plain \
+	--layout "$layout" --facts "$T/pc" --notes "$T/notes.bin" --source "$stick")" /dev/null >"$T/out" 2>"$T/err" || status=$?
+expect 1 "No se encontró ningún disco" "quit where there is no disk, in Spanish"
+said "No se cambió nada" || fail "quit: it is said that nothing was changed"
 
 printf '[Install]\nUnattended=ja\n' >"$T/install.conf"
 mcopy -o -i "$stick@@$(($(part_start "$stick" nexus-seed) * 512))" "$T/install.conf" ::/install.conf
 remember "$disk"
-type_at '3\n' --target "$disk"
+type_at '2\n7\n' --target "$disk"
 expect 1 "line 2" "a damaged install.conf with somebody there"
 said "install.conf on the stick is not used" || fail "it says that install.conf is not used"
-said "1, 2 or 3" || fail "questions are asked instead"
+said "Repair it, keep the data" || fail "questions are asked instead"
 changed "$disk" && fail "a damaged install.conf changed something"
 finish

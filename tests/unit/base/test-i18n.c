@@ -39,6 +39,22 @@ START_TEST(the_folder_can_be_given)
 }
 END_TEST
 
+START_TEST(speaks_another_language)
+{
+	i18n_init();
+	i18n_speak("es");
+	ck_assert_str_eq(i18n_language(), "es");
+	ck_assert_str_eq(getenv("LANGUAGE"), "es");
+	/* Never in "C", where gettext would not translate. */
+	ck_assert_str_ne(setlocale(LC_MESSAGES, NULL), "C");
+	ck_assert_str_eq(setlocale(LC_NUMERIC, NULL), "C");
+	i18n_speak("en");
+	ck_assert_str_eq(i18n_language(), "en");
+	unsetenv("LANGUAGE");
+	ck_assert_str_eq(i18n_language(), "en");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("i18n");
@@ -46,5 +62,6 @@ int main(void)
 	tcase_add_test(tcase, numbers_keep_their_point);
 	tcase_add_test(tcase, without_a_catalogue_texts_are_themselves);
 	tcase_add_test(tcase, the_folder_can_be_given);
+	tcase_add_test(tcase, speaks_another_language);
 	return unit_main("i18n", tcase);
 }

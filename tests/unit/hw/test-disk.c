@@ -259,6 +259,18 @@ START_TEST(sees_small_ones)
 }
 END_TEST
 
+/* A card reader without a card, or a stick that was pulled out. */
+START_TEST(sees_that_there_is_none)
+{
+	struct hw_disk disk = {.content = HW_DISK_NOT_PROBED};
+	struct err err = ERR_INIT;
+
+	snprintf(disk.path, sizeof(disk.path), "/dev/zero");
+	ck_assert_int_eq(hw_disk_probe(&disk, &err), -ENOMEDIUM);
+	ck_assert_int_eq(disk.content, HW_DISK_NOT_PROBED);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("disk");
@@ -271,5 +283,6 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, sees_what_is_not_blank, 0, COUNT(marks));
 	tcase_add_loop_test(tcase, sees_small_ones, 0, 2);
+	tcase_add_test(tcase, sees_that_there_is_none);
 	return unit_main("disk", tcase);
 }

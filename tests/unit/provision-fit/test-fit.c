@@ -28,7 +28,7 @@ END_TEST
 
 START_TEST(counts_disks)
 {
-	const struct hw_disk disk = {.path = "/dev/sda"}, other = {.path = "/dev/sdb"};
+	const struct hw_disk disk = {.name = "sda"}, other = {.name = "sdb"};
 	struct fit fit = {0};
 
 	fit_add_disk(&fit, &disk, true, HW_SMART_UNKNOWN);
@@ -40,6 +40,11 @@ START_TEST(counts_disks)
 	ck_assert_uint_eq(fit.usable_disks, 2);
 	ck_assert_uint_eq(fit.failing_disks, 2);
 	ck_assert_str_eq(fit.failing, "/dev/sdb");
+	/* Looked at again, they count once. */
+	fit_forget_disks(&fit);
+	fit_add_disk(&fit, &disk, true, HW_SMART_PASSED);
+	ck_assert_uint_eq(fit.disks, 1);
+	ck_assert_uint_eq(fit.failing_disks, 0);
 }
 END_TEST
 

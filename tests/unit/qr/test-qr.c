@@ -46,6 +46,28 @@ START_TEST(correction)
 }
 END_TEST
 
+/* Box id and code are version 3 (29 modules), framed: 33 columns, 17 lines; its corners are there.
+ */
+START_TEST(blocks)
+{
+	static char large[QR_TEXT_MAX + 2];
+	cleanup_buf struct buf ret = BUF_INIT(4 << 20);
+	struct err err = ERR_INIT;
+	size_t lines = 0;
+
+	ck_assert_int_eq(
+		qr_blocks("NEXUS:0123456789ABCDEF0123456789ABCDEF:0123-4567-89AB-CDEF", &ret, &err),
+		0);
+	for (const char *at = (const char *)ret.data; *at; at++)
+		lines += *at == '\n';
+	ck_assert_uint_eq(lines, 17);
+	ck_assert_ptr_nonnull(strstr((const char *)ret.data, "\n\u2588\u2588 \u2584\u2584\u2584"
+							     "\u2584\u2584 \u2588"));
+	memset(large, 'a', QR_TEXT_MAX + 1);
+	ck_assert_int_eq(qr_blocks(large, &ret, &err), -EFBIG);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("qr");
@@ -53,5 +75,6 @@ int main(void)
 	tcase_add_test(tcase, svg);
 	tcase_add_test(tcase, limit);
 	tcase_add_test(tcase, correction);
+	tcase_add_test(tcase, blocks);
 	return unit_main("qr", tcase);
 }

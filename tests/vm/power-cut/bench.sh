@@ -118,7 +118,7 @@ bench_tiny_make() {
 	base=$(find "$NEXUS_CACHE" -maxdepth 1 -type d -name "base-${box_distro:?}-test-*" -printf '%T@ %p\n' | sort -n | sed -n '$s/^[^ ]* //p')
 	modules=$(echo "$base"/root/usr/lib/modules/*)
 	mkdir -p "$tree/m" "$tree/proc" "$tree/dev" "$tree/data"
-	unsquashfs -quiet -no-progress -force -dest "$T/tiny.kernel" "$base/kernel.img" vmlinuz >/dev/null
+	install -D -m 0644 "$base/slot/vmlinuz" "$T/tiny.kernel/vmlinuz"
 	for module in virtio_pci virtio_blk crc32c_generic ext4; do
 		awk -F: -v name="$module.ko" '{ file = $1; sub(/.*\//, "", file); sub(/\.[xz][zs]t?$/, "", file) }
 			file == name { n = split($2, needs, " "); for (; n; n--) print needs[n]; print $1 }' "$modules/modules.dep"

@@ -1,4 +1,4 @@
-#include "provision/screen.h"
+#include "provision/face/screen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,7 +76,7 @@ START_TEST(asks)
 {
 	cleanup_close int in = typed(answers[_i].typed), out = a_file();
 	struct screen screen = a_screen(in, out, true);
-	char answer[SCREEN_ANSWER_MAX] = "";
+	char answer[PAGE_ANSWER_MAX] = "";
 	cleanup_free char *text = NULL;
 	struct err err = ERR_INIT;
 	int r;
@@ -98,7 +98,7 @@ END_TEST
 
 START_TEST(cuts_long_answers)
 {
-	char line[SCREEN_ANSWER_MAX + 20], answer[SCREEN_ANSWER_MAX];
+	char line[PAGE_ANSWER_MAX + 20], answer[PAGE_ANSWER_MAX];
 	struct err err = ERR_INIT;
 
 	memset(line, 'x', sizeof(line));
@@ -108,7 +108,7 @@ START_TEST(cuts_long_answers)
 	struct screen screen = a_screen(in, out, true);
 
 	ck_assert_int_eq(screen_ask(&screen, "", answer, &err), 0);
-	ck_assert_uint_eq(strlen(answer), SCREEN_ANSWER_MAX - 1);
+	ck_assert_uint_eq(strlen(answer), PAGE_ANSWER_MAX - 1);
 }
 END_TEST
 
@@ -117,7 +117,7 @@ START_TEST(hears_the_first_of_two)
 	int silent[2];
 	cleanup_close int in = typed("from the cable\n"), one = a_file(), two = a_file();
 	struct screen screen = a_screen(-1, one, true);
-	char answer[SCREEN_ANSWER_MAX];
+	char answer[PAGE_ANSWER_MAX];
 	cleanup_free char *text = NULL;
 	struct err err = ERR_INIT;
 
@@ -193,19 +193,86 @@ START_TEST(goes_on_without_a_dead_console)
 }
 END_TEST
 
-START_TEST(shows_every_letter_of_a_code)
+/* What is typed at a page of three choices, the second of which can't be picked. */
+static const struct {
+	const char *typed;
+	bool again, answered;
+	enum page_act act;
+	size_t choice;
+	const char *shown;
+} typings[] = {
+	{"\n", true, true, PAGE_NEXT, 0, "Number (Enter: 1, <: back, r: look again, q: quit): "},
+	{"3\n", true, true, PAGE_NEXT, 2, "   1  one\n      more\n - 2  two\n   3  three\n"},
+	{"2\n3\n", true, true, PAGE_NEXT, 2, "That can't be chosen.\n"},
+	{"0\nx\n4\n1\n", true, true, PAGE_NEXT, 0, "That can't be chosen.\n"},
+	{"<\n", true, true, PAGE_BACK, 0, "\nTitle\ntext\n"},
+	{"R\n", true, true, PAGE_AGAIN, 0, ""},
+	{"q\n", true, true, PAGE_QUIT, 0, ""},
+	{"r\n", false, false, PAGE_NEXT, 0, "Number (Enter: 1, <: back, q: quit): "},
+};
+
+START_TEST(asks_pages_in_lines)
 {
-	static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	cleanup_close int in = typed(typings[_i].typed), out = a_file();
+	cleanup_page struct page page = page_make("Title");
+	struct screen screen = a_screen(in, out, true);
+	struct page_answer answer = {0};
+	cleanup_free char *text = NULL;
+	struct err err = ERR_INIT;
+	int r;
 
-	for (size_t i = 0; letters[i]; i++) {
-		cleanup_close int out = a_file();
-		struct screen screen = a_screen(-1, out, true);
+	page_say(&page, "text\n");
+	page_offer(&page, false, "one\nmore");
+	page_offer(&page, true, "two");
+	page_offer(&page, false, "three");
+	page.can_go_back = page.can_quit = true;
+	page.can_look_again = typings[_i].again;
+	r = screen_page(&screen, &page, &answer, &err);
+	ck_assert_int_eq(r, typings[_i].answered ? 0 : -ENOTTY);
+	ck_assert_int_eq(answer.act, typings[_i].act);
+	if (answer.act == PAGE_NEXT && typings[_i].answered)
+		ck_assert_uint_eq(answer.choice, typings[_i].choice);
+	text = shown(out);
+	ck_assert_msg(strstr(text, typings[_i].shown) != NULL, "%s", text);
+}
+END_TEST
+
+START_TEST(asks_for_a_word)
+{
+	cleanup_close int in = typed("q\n<\n"), out = a_file();
+	cleanup_page struct page page = page_make("Title");
+	struct screen screen = a_screen(in, out, true);
+	struct page_answer answer = {0};
+	struct err err = ERR_INIT;
+
+	snprintf(page.prompt, sizeof(page.prompt), "Name");
+	page.can_go_back = page.can_quit = true;
+	ck_assert_int_eq(screen_page(&screen, &page, &answer, &err), 0);
+	ck_assert_int_eq(answer.act, PAGE_NEXT);
+	ck_assert_str_eq(answer.text, "q");
+	ck_assert_int_eq(screen_page(&screen, &page, &answer, &err), 0);
+	ck_assert_int_eq(answer.act, PAGE_BACK);
+}
+END_TEST
+
+/* A terminal that can't be drawn on stays with lines. */
+START_TEST(stays_with_lines)
+{
+	static const char *const types[] = {NULL, "", "dumb", "no-such-terminal"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		cleanup_close int in = typed(""), out = a_file();
+		struct screen screen = a_screen(in, out, true);
 		cleanup_free char *text = NULL;
-		char code[2] = {letters[i], '\0'};
 
-		screen_code(&screen, code);
+		screen.consoles[0].type = types[i];
+		screen_raise(&screen);
+		ck_assert_ptr_null(screen.full);
+		screen_title(&screen, "Title");
+		screen_say(&screen, "line\n");
 		text = shown(out);
-		ck_assert_msg(strchr(text, '#') != NULL, "%s is not drawn", code);
+		ck_assert_str_eq(text, "\nTitle\nline\n");
+		screen_lower(&screen);
 	}
 }
 END_TEST
@@ -220,6 +287,8 @@ int main(void)
 	tcase_add_test(tcase, draws_a_bar);
 	tcase_add_test(tcase, draws_no_bar_in_a_file);
 	tcase_add_test(tcase, goes_on_without_a_dead_console);
-	tcase_add_test(tcase, shows_every_letter_of_a_code);
+	tcase_add_loop_test(tcase, asks_pages_in_lines, 0, COUNT(typings));
+	tcase_add_test(tcase, asks_for_a_word);
+	tcase_add_test(tcase, stays_with_lines);
 	return unit_main("screen", tcase);
 }

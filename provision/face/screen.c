@@ -1,10 +1,12 @@
-#include "provision/screen.h"
+#include "provision/face/screen.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -12,7 +14,10 @@
 
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/log.h"
+#include "base/parse.h"
 #include "base/str.h"
+#include "provision/page/code.h"
 
 #define ACTIVE "/sys/class/tty/console/active"
 #define WRITE_WAIT_MS 2000
@@ -65,8 +70,14 @@ static void console_add(struct screen *screen, const char *name)
 		return;
 	}
 	make_usable(fd);
-	screen->consoles[screen->count++] =
-		(struct screen_console){.in = fd, .out = fd, .opened = true, .terminal = true};
+	screen->consoles[screen->count++] = (struct screen_console){
+		.in = fd,
+		.out = fd,
+		.opened = true,
+		.terminal = true,
+		.type = str_after(real, "tty") && isdigit((unsigned char)real[3]) ? "linux"
+										  : "vt220",
+	};
 }
 
 void screen_open(struct screen *ret, bool all, const struct clock *clock)
@@ -75,11 +86,12 @@ void screen_open(struct screen *ret, bool all, const struct clock *clock)
 	struct err err = ERR_INIT;
 	char *at, *name;
 
-	*ret = (struct screen){.clock = clock};
+	*ret = (struct screen){.clock = clock, .errors = -1};
 	ret->consoles[ret->count++] = (struct screen_console){
 		.in = isatty(STDIN_FILENO) ? STDIN_FILENO : -1,
 		.out = STDOUT_FILENO,
 		.terminal = isatty(STDOUT_FILENO),
+		.type = getenv("TERM"),
 	};
 	if (!all || file_read(AT_FDCWD, ACTIVE, 4096, &active, NULL, &err) < 0)
 		return;
@@ -91,10 +103,56 @@ void screen_open(struct screen *ret, bool all, const struct clock *clock)
 
 void screen_close(struct screen *screen)
 {
+	screen_lower(screen);
 	for (size_t i = 0; i < screen->count; i++)
 		if (screen->consoles[i].opened)
 			close(screen->consoles[i].out);
-	*screen = (struct screen){0};
+	*screen = (struct screen){.errors = -1};
+}
+
+/* Lines of the log would stand across a page. */
+static void errors_away(struct screen *screen)
+{
+	cleanup_close int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (!isatty(STDERR_FILENO) || nowhere < 0)
+		return;
+	screen->errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (screen->errors >= 0)
+		(void)dup2(nowhere, STDERR_FILENO);
+}
+
+void screen_raise(struct screen *screen)
+{
+	struct full_terminal terminals[FULL_TERMINALS_MAX];
+	struct err err = ERR_INIT;
+	size_t count = 0;
+
+	for (size_t i = 0; i < screen->count && !screen->full; i++) {
+		const struct screen_console *c = &screen->consoles[i];
+
+		if (c->in >= 0 && c->terminal && !c->dead)
+			terminals[count++] = (struct full_terminal){c->in, c->out, c->type};
+	}
+	if (!count || full_open(terminals, count, &screen->full, &err) < 0)
+		return;
+	errors_away(screen);
+	screen->log = page_make("");
+	screen->log.at_end = true;
+}
+
+void screen_lower(struct screen *screen)
+{
+	if (!screen->full)
+		return;
+	full_close(screen->full);
+	screen->full = NULL;
+	page_done(&screen->log);
+	if (screen->errors >= 0) {
+		(void)dup2(screen->errors, STDERR_FILENO);
+		close(screen->errors);
+		screen->errors = -1;
+	}
 }
 
 bool screen_can_ask(const struct screen *screen)
@@ -134,6 +192,15 @@ static void write_all(struct screen *screen, const char *text, bool terminals_on
 			console_write(&screen->consoles[i], text, strlen(text));
 }
 
+/* What can't be shown is no reason to stop. */
+static void show_log(struct screen *screen)
+{
+	struct err err = ERR_INIT;
+
+	if (full_show(screen->full, &screen->log, &err) < 0)
+		log_debug("%s", err.text);
+}
+
 void screen_say(struct screen *screen, const char *format, ...)
 {
 	cleanup_free char *text = NULL;
@@ -142,8 +209,24 @@ void screen_say(struct screen *screen, const char *format, ...)
 	va_start(ap, format);
 	text = str_vprintf(format, ap);
 	va_end(ap);
-	if (text)
+	if (text && screen->full) {
+		page_say(&screen->log, "%s", text);
+		show_log(screen);
+	} else if (text) {
 		write_all(screen, text, false);
+	}
+}
+
+void screen_title(struct screen *screen, const char *title)
+{
+	if (!screen->full) {
+		screen_say(screen, "\n%s\n", title);
+		return;
+	}
+	page_done(&screen->log);
+	screen->log = page_make(title);
+	screen->log.at_end = true;
+	show_log(screen);
 }
 
 /* --- Answers --- */
@@ -162,7 +245,7 @@ static int answer_read(int fd, char *line, size_t *used)
 			return -ENODATA;
 		if (c == '\n')
 			return 1;
-		if (*used + 1 < SCREEN_ANSWER_MAX)
+		if (*used + 1 < PAGE_ANSWER_MAX)
 			line[(*used)++] = c;
 	}
 }
@@ -174,7 +257,7 @@ static void answer_finish(struct screen *screen, size_t from, char *line, size_t
 	line[used] = '\0';
 	text = str_strip(line);
 	str_sanitize(text);
-	snprintf(ret, SCREEN_ANSWER_MAX, "%s", text);
+	snprintf(ret, PAGE_ANSWER_MAX, "%s", text);
 	/* The other consoles see what was answered. */
 	for (size_t i = 0; i < screen->count; i++) {
 		if (i == from)
@@ -184,10 +267,10 @@ static void answer_finish(struct screen *screen, size_t from, char *line, size_t
 	}
 }
 
-int screen_ask(struct screen *screen, const char *prompt, char ret_answer[SCREEN_ANSWER_MAX],
+int screen_ask(struct screen *screen, const char *prompt, char ret_answer[PAGE_ANSWER_MAX],
 	struct err *err)
 {
-	char lines[SCREEN_CONSOLES_MAX][SCREEN_ANSWER_MAX] = {{0}};
+	char lines[SCREEN_CONSOLES_MAX][PAGE_ANSWER_MAX] = {{0}};
 	size_t used[SCREEN_CONSOLES_MAX] = {0};
 	struct pollfd fds[SCREEN_CONSOLES_MAX];
 	size_t open_count = 0;
@@ -228,6 +311,132 @@ void screen_forget_typed(struct screen *screen)
 			(void)tcflush(screen->consoles[i].in, TCIFLUSH);
 }
 
+/* --- Pages in lines --- */
+
+/* Choices are numbered; what can't be picked has a dash before it. */
+static void say_choices(struct screen *screen, const struct page *page)
+{
+	for (size_t i = 0; i < page->count; i++) {
+		const struct page_choice *choice = &page->choices[i];
+		const char *at = choice->text;
+		size_t n = strcspn(at, "\n");
+
+		screen_say(
+			screen, "%s%2zu  %.*s\n", choice->refused ? " -" : "  ", i + 1, (int)n, at);
+		while (at[n]) {
+			at += n + 1;
+			n = strcspn(at, "\n");
+			screen_say(screen, "      %.*s\n", (int)n, at);
+		}
+	}
+}
+
+static void say_code(struct screen *screen, const char *code)
+{
+	cleanup_buf struct buf letters = BUF_INIT(PAGE_TEXT_MAX);
+	struct err err = ERR_INIT;
+
+	if (code_draw(code, &letters, &err) >= 0)
+		screen_say(screen, "\n%s", (const char *)letters.data);
+}
+
+static void say_page(struct screen *screen, const struct page *page)
+{
+	screen_say(screen, "\n%s\n", page->title);
+	if (page->text.size)
+		screen_say(screen, "%s", (const char *)page->text.data);
+	if (page->code[0])
+		say_code(screen, page->code);
+	say_choices(screen, page);
+}
+
+void screen_show(struct screen *screen, const struct page *page)
+{
+	struct err err = ERR_INIT;
+
+	if (!screen->full)
+		say_page(screen, page);
+	else if (full_show(screen->full, page, &err) < 0)
+		log_debug("%s", err.text);
+}
+
+/* What can be typed in place of an answer. */
+static char *prompt_of(const struct page *page)
+{
+	const char *back = page->can_go_back ? _(", <: back") : "";
+	const char *again = page->can_look_again ? _(", r: look again") : "";
+	const char *quit = page->can_quit ? _(", q: quit") : "";
+
+	if (page->prompt[0])
+		return str_printf(page->can_go_back ? _("%s (<: back): ") : "%s: ", page->prompt);
+	if (page_can_pick(page, page->chosen))
+		return str_printf(
+			_("Number (Enter: %zu%s%s%s): "), page->chosen + 1, back, again, quit);
+	if (page->count)
+		return str_printf(_("Number%s%s%s: "), back, again, quit);
+	return str_printf(_("Enter: go on%s%s%s: "), back, again, quit);
+}
+
+static bool is_word(const char *answer, char word, bool allowed)
+{
+	return allowed && tolower((unsigned char)answer[0]) == word && !answer[1];
+}
+
+/* True if line is an answer that page allows. */
+static bool understand(const struct page *page, const char *line, struct page_answer *ret)
+{
+	struct err bad = ERR_INIT;
+	uint64_t number = page->chosen + 1;
+
+	*ret = (struct page_answer){.act = PAGE_NEXT};
+	snprintf(ret->text, sizeof(ret->text), "%s", line);
+	if (is_word(line, '<', page->can_go_back))
+		ret->act = PAGE_BACK;
+	else if (page->prompt[0])
+		return true;
+	else if (is_word(line, 'r', page->can_look_again))
+		ret->act = PAGE_AGAIN;
+	else if (is_word(line, 'q', page->can_quit))
+		ret->act = PAGE_QUIT;
+	else if (page->count && line[0] && parse_u64(line, 1, page->count, &number, &bad) < 0)
+		return false;
+	ret->choice = (size_t)number - 1;
+	return ret->act != PAGE_NEXT || !page->count || page_can_pick(page, ret->choice);
+}
+
+static int ask_in_lines(
+	struct screen *screen, const struct page *page, struct page_answer *ret, struct err *err)
+{
+	cleanup_free char *prompt = prompt_of(page);
+	char line[PAGE_ANSWER_MAX];
+	int r;
+
+	if (!prompt || page->broken)
+		return err_oom(err);
+	say_page(screen, page);
+	if (page->note[0])
+		screen_say(screen, "%s\n", page->note);
+	for (;;) {
+		r = screen_ask(screen, prompt, line, err);
+		if (r < 0 || understand(page, line, ret))
+			return r;
+		screen_say(screen, "%s\n", _("That can't be chosen."));
+	}
+}
+
+int screen_page(
+	struct screen *screen, const struct page *page, struct page_answer *ret, struct err *err)
+{
+	int r = -EMSGSIZE;
+
+	if (screen->full)
+		r = full_ask(screen->full, page, ret, err);
+	if (r != -EMSGSIZE)
+		return r;
+	screen_lower(screen);
+	return ask_in_lines(screen, page, ret, err);
+}
+
 /* --- Progress --- */
 
 static void bar_draw(struct screen *screen, uint64_t now_us)
@@ -241,12 +450,23 @@ static void bar_draw(struct screen *screen, uint64_t now_us)
 	int percent = (int)(bar->done * 100 / bar->total);
 	cleanup_free char *text = NULL;
 
-	text = str_printf("\r  [%.*s%.*s] %3d %%  %llu/%llu MB  %.1f MB/s  %u:%02u   ", cells,
+	text = str_printf("  [%.*s%.*s] %3d %%  %llu/%llu MB  %.1f MB/s  %u:%02u   ", cells,
 		"########################", BAR_CELLS - cells, "........................", percent,
 		(unsigned long long)(bar->done / 1000000),
 		(unsigned long long)(bar->total / 1000000), rate / 1e6, eta / 60, eta % 60);
-	if (text)
+	if (text && screen->full) {
+		const size_t before = screen->log.text.size;
+
+		page_say(&screen->log, "%s\n", text);
+		show_log(screen);
+		if (screen->log.text.size > before) {
+			screen->log.text.size = before;
+			screen->log.text.data[before] = '\0';
+		}
+	} else if (text) {
+		write_all(screen, "\r", true);
 		write_all(screen, text, true);
+	}
 }
 
 void screen_bar_begin(struct screen *screen, const char *label, uint64_t total)
@@ -284,7 +504,8 @@ double screen_bar_end(struct screen *screen, bool ok)
 
 	if (bar->total) {
 		bar_draw(screen, now);
-		write_all(screen, "\n", true);
+		if (!screen->full)
+			write_all(screen, "\n", true);
 	}
 	bar->active = false;
 	if (!ok)
@@ -299,92 +520,10 @@ double screen_bar_end(struct screen *screen, bool ok)
 
 void screen_beep(struct screen *screen, bool ok)
 {
-	write_all(screen, ok ? "\a" : "\a\a\a", true);
-}
-
-/* --- The code --- */
-
-#define GLYPH_ROWS 5
-#define GLYPH_COLUMNS 5
-
-/* Crockford's base32 in letters that can be read from across a room; a bit is a cell, the
- * leftmost the highest. */
-static const struct {
-	char character;
-	uint8_t rows[GLYPH_ROWS];
-} glyphs[] = {
-	{'0', {0x0e, 0x13, 0x15, 0x19, 0x0e}},
-	{'1', {0x04, 0x0c, 0x04, 0x04, 0x0e}},
-	{'2', {0x1e, 0x01, 0x0e, 0x10, 0x1f}},
-	{'3', {0x1e, 0x01, 0x06, 0x01, 0x1e}},
-	{'4', {0x12, 0x12, 0x1f, 0x02, 0x02}},
-	{'5', {0x1f, 0x10, 0x1e, 0x01, 0x1e}},
-	{'6', {0x0e, 0x10, 0x1e, 0x11, 0x0e}},
-	{'7', {0x1f, 0x02, 0x04, 0x08, 0x08}},
-	{'8', {0x0e, 0x11, 0x0e, 0x11, 0x0e}},
-	{'9', {0x0e, 0x11, 0x0f, 0x01, 0x0e}},
-	{'A', {0x0e, 0x11, 0x1f, 0x11, 0x11}},
-	{'B', {0x1e, 0x11, 0x1e, 0x11, 0x1e}},
-	{'C', {0x0f, 0x10, 0x10, 0x10, 0x0f}},
-	{'D', {0x1e, 0x11, 0x11, 0x11, 0x1e}},
-	{'E', {0x1f, 0x10, 0x1e, 0x10, 0x1f}},
-	{'F', {0x1f, 0x10, 0x1e, 0x10, 0x10}},
-	{'G', {0x0f, 0x10, 0x13, 0x11, 0x0f}},
-	{'H', {0x11, 0x11, 0x1f, 0x11, 0x11}},
-	{'J', {0x07, 0x02, 0x02, 0x12, 0x0c}},
-	{'K', {0x12, 0x14, 0x18, 0x14, 0x12}},
-	{'M', {0x11, 0x1b, 0x15, 0x11, 0x11}},
-	{'N', {0x11, 0x19, 0x15, 0x13, 0x11}},
-	{'P', {0x1e, 0x11, 0x1e, 0x10, 0x10}},
-	{'Q', {0x0e, 0x11, 0x15, 0x12, 0x0d}},
-	{'R', {0x1e, 0x11, 0x1e, 0x12, 0x11}},
-	{'S', {0x0f, 0x10, 0x0e, 0x01, 0x1e}},
-	{'T', {0x1f, 0x04, 0x04, 0x04, 0x04}},
-	{'V', {0x11, 0x11, 0x11, 0x0a, 0x04}},
-	{'W', {0x11, 0x11, 0x15, 0x1b, 0x11}},
-	{'X', {0x11, 0x0a, 0x04, 0x0a, 0x11}},
-	{'Y', {0x11, 0x0a, 0x04, 0x04, 0x04}},
-	{'Z', {0x1f, 0x02, 0x04, 0x08, 0x1f}},
-	{'-', {0x00, 0x00, 0x0e, 0x00, 0x00}},
-};
-
-static uint8_t glyph_row(char character, size_t row)
-{
-	for (size_t i = 0; i < sizeof(glyphs) / sizeof(glyphs[0]); i++)
-		if (glyphs[i].character == character)
-			return glyphs[i].rows[row];
-	return 0;
-}
-
-static void say_large(struct screen *screen, const char *text, size_t length)
-{
-	char line[128];
-
-	for (size_t row = 0; row < GLYPH_ROWS; row++) {
-		size_t n = 0;
-
-		for (size_t i = 0; i < length && n + GLYPH_COLUMNS + 2 < sizeof(line); i++) {
-			uint8_t bits = glyph_row(text[i], row);
-
-			for (int column = GLYPH_COLUMNS - 1; column >= 0; column--)
-				line[n++] = bits >> column & 1 ? '#' : ' ';
-			line[n++] = ' ';
-		}
-		line[n] = '\0';
-		screen_say(screen, "    %s\n", line);
+	for (int i = 0; i < (ok ? 1 : 3); i++) {
+		if (screen->full)
+			full_beep(screen->full);
+		else
+			write_all(screen, "\a", true);
 	}
-	screen_say(screen, "\n");
-}
-
-void screen_code(struct screen *screen, const char *code)
-{
-	/* Half of it fits on a line of 80 columns: "XXXX-XXXX". */
-	const size_t half = 9;
-	size_t length = strlen(code);
-
-	screen_say(screen, "\n");
-	say_large(screen, code, length < half ? length : half);
-	if (length > half + 1)
-		say_large(screen, code + half + 1, length - half - 1);
-	screen_say(screen, "          %s\n\n", code);
 }
