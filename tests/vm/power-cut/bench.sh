@@ -7,7 +7,9 @@
 #   bench_cuts NAME COUNT CHECK      COUNT power cuts, each disk given to "CHECK DISK": it prints what is wrong and fails.
 #                                    FROM, TO, LYING, FIRST and SHOWN may be set; counts in bench_held and bench_failed.
 #                                    CUT_SEED chooses other cuts; CUT_KEEP is a folder for logs with cuts that did harm
-#   bench_tiny NAME MODE SECONDS [OPTIONS]   a small PC that runs cut-work on an ext4 mounted with OPTIONS
+#   bench_tiny NAME MODE SECONDS [OPTIONS]   a small PC that runs cut-work on an ext4 mounted with OPTIONS. UNTIL is a word
+#                                    to wait for as well, TRIES the fifths of a second to wait; MODE box runs cut-box
+#                                    beside
 
 bench_tools=$BUILD/tests/vm/power-cut
 bench_seed=${CUT_SEED:-1}
@@ -129,16 +131,60 @@ bench_tiny_make() {
 		echo "/m/$(basename "$module" | sed 's/\.ko.*/.ko/')"
 	done >"$tree/modules"
 	cp "$bench_tools/cut-init" "$tree/init"
-	cp "$bench_tools/cut-work" "$tree/cut-work"
+	cp "$bench_tools/cut-work" "$bench_tools/cut-box" "$BUILD/backup/nexus-backup" "$BUILD/agent/nexus-bootstate" "$tree/"
+	ldd "$tree/nexus-backup" "$tree/nexus-bootstate" | grep -o '/[^ ]*lib[^ ]*' | grep -v :$ | sort -u | while read -r module; do
+		cp -L --parents "$module" "$tree/"
+	done
 	(cd "$tree" && find . | cpio --quiet -R 0:0 -H newc -o >"$T/tiny.initrd")
 	rm -rf "$tree"
 	truncate -s 96M "$T/tiny.base"
 	mke2fs -q -t ext4 -E lazy_itable_init=0,lazy_journal_init=0 "$T/tiny.base"
 }
 
+# The same with a boot state and the folders of a box, for MODE box.
+bench_tiny_box() {
+	local tree=$T/box-tree
+	mkdir -p "$tree/tree" "$tree/root/proc" "$tree/root/run/nexus" "$tree/root/run/nexus-bootstate" "$tree/root/var/lib/nexus-bootstate"
+	echo 'nexus.mode=installed nexus.slot=A' >"$tree/root/proc/cmdline"
+	ln -s /dev/vda1 "$tree/root/run/nexus/bootstate"
+	echo secret >"$tree/key"
+	"$BUILD/backup/nexus-backup" -q -r "$tree/repo" -p "$tree/key" init
+	truncate -s 128M "$T/box.base"
+	printf 'label: gpt\nstart=2048, size=2048\nstart=4096\n' | sfdisk -q "$T/box.base"
+	{
+		printf '# GRUB Environment Block\nMODE=installed\nORDER=A B\nA_OK=1\nA_TRY=0\nB_OK=0\nB_TRY=0\nPROVEN=\n'
+		printf 'MACHINE_ID=0123456789abcdef0123456789abcdef\nROUND=000000\n'
+		printf '#%.0s' {1..1024}
+	} | head -c 1024 | dd of="$T/box.base" bs=512 seek=2048 conv=notrunc status=none
+	mke2fs -q -t ext4 -E offset=$((4096 * 512)),lazy_itable_init=0,lazy_journal_init=0 -d "$tree" "$T/box.base" 120M
+	rm -rf "$tree"
+}
+
+bench_check_box() {
+	local said found
+	dd if="$1" of="$T/grubenv" bs=512 skip=2048 count=2 status=none
+	grub-editenv "$T/grubenv" list >"$T/state" || return 1
+	said=$(sed -n 's/^marked //p' "$1.words" | tail -n 1)
+	found=$(sed -n 's/^ROUND=0*//p' "$T/state")
+	[ "${found:-0}" -ge "${said:-0}" ] || { echo "lost: boot state, $said said, $found found"; return 1; }
+	[ -z "$said" ] || grep -qx 'PROVEN=A' "$T/state" || { echo "marked good, and not proven"; return 1; }
+	! grep '^broken' "$1.words" || return 1
+	bench_mounted "$1" $((4096 * 512)) '' bench_box_kept "$1.words"
+}
+
+# The repository as stock restic sees it.
+bench_box_kept() {
+	local said have restic=(restic --quiet --no-lock --no-cache -r "$bench_at/repo" --password-file "$bench_at/key")
+	bench_work_kept '' "$1" || return 1
+	said=$(grep -c '^backed up' "$1" || true)
+	have=$("${restic[@]}" snapshots --json | jq length) || return 1
+	[ "$have" -ge "$said" ] || { echo "lost: $said backups said, $have there"; return 1; }
+	"${restic[@]}" check --read-data || return 1
+}
+
 bench_tiny() {
-	local name=$1 mode=$2 seconds=$3 options=${4:-} pid tries=300
-	bench_serve "$name" "$T/tiny.base"
+	local name=$1 mode=$2 seconds=$3 options=${4:-} pid tries=${TRIES:-600}
+	bench_serve "$name" "$T/$([ "$mode" = box ] && echo box || echo tiny).base"
 	# shellcheck disable=SC2054  # qemu's options have commas
 	qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu EPYC,-cx16,-avx,-avx2 -smp 1 -m 256 -display none -monitor none \
 		-nodefaults -no-user-config -no-reboot -serial "file:$T/$name.serial" \
@@ -148,7 +194,7 @@ bench_tiny() {
 		-blockdev "driver=nbd,node-name=disk,server.type=unix,server.path=$T/$name.nbd" \
 		-device virtio-blk-pci,drive=disk,write-cache=on >"$T/$name.qemu" 2>&1 </dev/null &
 	pid=$!
-	until grep -q '^working' "$T/$name.words"; do
+	until grep -q '^working' "$T/$name.words" && grep -q "^${UNTIL:-working}" "$T/$name.words"; do
 		tries=$((tries - 1))
 		if [ "$tries" -eq 0 ] || ! kill -0 "$pid" 2>/dev/null; then
 			cat "$T/$name.qemu" "$T/$name.serial"

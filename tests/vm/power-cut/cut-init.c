@@ -3,6 +3,7 @@
  * and cut.mount=OPTIONS for ext4. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #define DISK "/dev/vda"
+#define BOOTSTATE DISK "1"
+#define BOX_DATA DISK "2"
 #define WORDS "/dev/ttyS1"
 #define TRIES 500
 #define TRY_US 10000
@@ -59,6 +62,7 @@ static void word_of(const char *line, const char *name, char *ret, size_t room)
 int main(void)
 {
 	char line[4096] = "", mode[64], options[64];
+	const char *disk;
 	FILE *file;
 
 	mount_at("proc", "/proc", "proc", NULL);
@@ -69,9 +73,18 @@ int main(void)
 	word_of(line, "cut.mode=", mode, sizeof(mode));
 	word_of(line, "cut.mount=", options, sizeof(options));
 	load_modules();
-	for (int i = 0; i < TRIES && access(DISK, F_OK) < 0; i++)
+	disk = strcmp(mode, "box") == 0 ? BOX_DATA : DISK;
+	for (int i = 0; i < TRIES && access(disk, F_OK) < 0; i++)
 		usleep(TRY_US);
-	mount_at(DISK, "/data", "ext4", options);
+	mount_at(disk, "/data", "ext4", options);
+	if (strcmp(mode, "box") == 0) {
+		setenv("HOME", "/data", 1);
+		if (fork() == 0) {
+			execl("/cut-box", "cut-box", "/data", BOOTSTATE, WORDS, (char *)NULL);
+			stand_still("/cut-box");
+		}
+		snprintf(mode, sizeof(mode), "good");
+	}
 	execl("/cut-work", "cut-work", "run", "/data", WORDS, mode, (char *)NULL);
 	stand_still("/cut-work");
 }
