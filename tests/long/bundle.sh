@@ -2,8 +2,7 @@
 # timeout: 3600
 # What RAUC makes of bundles, and dm-verity of wrong blocks, on a box's own kernel and root, started without GRUB and as far as
 # basic.target: others' bundles, halves and other boxes' are refused and nothing is written; a good one comes over HTTP and
-# fetches little, another time from a file; a wrong byte in it leaves no slot that is called good. Wrong blocks of the running
-# slot are mended; where that can't be, the machine restarts instead of executing them.
+# fetches little, another time from a file. Wrong blocks of the running slot are mended; where that can't be, the machine restarts instead of executing them.
 set -euo pipefail
 # shellcheck source=tests/long/slots.sh
 . "$SRC/tests/long/slots.sh"
@@ -30,8 +29,6 @@ script() {
 		install /run/bundles/$name.raucb $name
 	done
 	said "$(written) sectors written"
-	install /run/bundles/changed.raucb changed
-	said state $(tr '#' '\n' </run/nexus/bootstate | grep '=')
 	for link in /sys/class/net/e*; do ip link set dev "${link##*/}" up; ip address add 10.0.2.15/24 dev "${link##*/}"; done
 	install http://10.0.2.100/0.2.0.raucb http
 	said "$(grep VmHWM /proc/$(pidof rauc | tr ' ' '\n' | head -n 1)/status)"
@@ -76,16 +73,6 @@ jq '.distribution = "other"' "$box_dir/build-0.2.0/report.json" >"$box_dir/build
 "$SRC/image/bundle" --key "$box_keys_dir/signing.key.pem" --cert "$box_keys_dir/signing.cert.pem" \
 	--ca "$box_keys_dir/ca.cert.pem" --out "$box_dir/bundles/other.raucb" "$box_dir/build-other"
 head -c $((size / 2)) "$box_dir/0.2.0.raucb" >"$box_dir/bundles/truncated.raucb"
-# A wrong byte in what the box has not: elsewhere it takes its own block.
-cp "$box_dir/0.2.0.raucb" "$box_dir/bundles/changed.raucb"
-python3 - "$box_dir/bundles/changed.raucb" "$change/usr/lib/nexus/of-0.2.0" <<-'END'
-	import sys
-	wanted = open(sys.argv[2], "rb").read()[500000:500064]
-	with open(sys.argv[1], "r+b") as bundle:
-	    at = bundle.read().index(wanted)
-	    bundle.seek(at)
-	    bundle.write(bytes([wanted[0] ^ 1]))
-END
 cp "$box_dir/0.2.0.raucb" "$box_dir/bundles/"
 ln "$box_dir/0.2.0.raucb" "$box_dir/served/"
 script >"$box_dir/bundles/script"
@@ -101,13 +88,12 @@ start
 vm_wait_off box 2400 || { vm_serial box | tail -n 40; exit 1; }
 vm_serial box | grep -a 'TEST\|rror' | tail -n 60
 said '[1-9][0-9]* blocks mended'
-for name in stranger truncated other changed; do
+for name in stranger truncated other; do
 	said "$name 1"
 done
 said '0 sectors written'
 said 'http 0'
 said 'state .*ORDER=B A .*B_OK=1'
-said 'state .*B_OK=0'
 said 'file 0'
 for name in kernel root; do
 	read -r offset _ < <(box_partition "$box_dir/disk.img" "nexus-$name-b")
