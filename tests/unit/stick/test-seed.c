@@ -157,7 +157,9 @@ START_TEST(formats)
 		.disk = _i & 2 ? "/dev/disk/by-id/ata-x" : "auto",
 		.confirm = _i & 4 ? "ERASE" : "",
 		.name = _i & 8 ? "caja-1" : "",
-		.repair = _i & 4 ? "no" : _i & 8 ? "yes" : "",
+		.repair = _i & 4   ? "no"
+			  : _i & 8 ? "yes"
+				   : "",
 		.power_off = !(_i & 16),
 		.set_firmware = _i & 32};
 	cleanup_seed struct seed read = {0};
