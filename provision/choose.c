@@ -156,7 +156,7 @@ static enum hw_smart_verdict health_of(const struct hw_disk *disk, const char *f
 	cleanup_free char *text = NULL;
 	struct hw_smart smart;
 	struct err err = ERR_INIT;
-	size_t size;
+	size_t size = 0;
 
 	if (!facts && (str_equal(disk->transport, "loop") || str_equal(disk->transport, "virtio")))
 		return HW_SMART_UNKNOWN;
