@@ -128,18 +128,10 @@ static void system_state(void *context, const char *state)
 	agent->facts.system_up = str_equal(state, "running") || str_equal(state, "degraded");
 }
 
-static void clock_told(void *context, bool synchronized)
-{
-	struct agent *agent = context;
-
-	agent->facts.clock_synchronized = synchronized;
-}
-
 static const struct units_ops units_ops = {
 	.ended = unit_ended,
 	.failed = units_failed,
 	.system_state = system_state,
-	.clock = clock_told,
 	.looked = unit_looked,
 };
 
@@ -154,8 +146,6 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *context)
 	(void)usec;
 	units_ask_system_state(agent->units);
 	units_ask_failed(agent->units);
-	if (!agent->facts.clock_synchronized)
-		units_ask_clock(agent->units);
 	if (*agent->facts.state_error)
 		store_boots(agent);
 	gather(agent);
@@ -174,7 +164,6 @@ static int on_stamp(sd_event_source *source, uint64_t usec, void *context)
 
 	(void)usec;
 	store_boots(agent);
-	units_ask_clock(agent->units);
 	sd_event_source_set_time_relative(source, STAMP_US);
 	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 	return 0;

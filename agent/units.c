@@ -19,7 +19,7 @@ struct units {
 	void *context;
 	sd_bus_slot *removed_slot, *subscribe_slot;
 	/* Questions under way; a new one replaces the old. */
-	sd_bus_slot *failed_slot, *state_slot, *clock_slot, *look_slot;
+	sd_bus_slot *failed_slot, *state_slot, *look_slot;
 	struct start {
 		struct units *units;
 		char unit[128]; /* "": free */
@@ -101,7 +101,6 @@ void units_free(struct units *units)
 	sd_bus_slot_unref(units->subscribe_slot);
 	sd_bus_slot_unref(units->failed_slot);
 	sd_bus_slot_unref(units->state_slot);
-	sd_bus_slot_unref(units->clock_slot);
 	sd_bus_slot_unref(units->look_slot);
 	free(units);
 }
@@ -229,26 +228,6 @@ void units_ask_system_state(struct units *units)
 		MANAGER_NAME, MANAGER_PATH, MANAGER_INTERFACE, "SystemState"};
 
 	ask_property(units, &units->state_slot, &property, on_state);
-}
-
-static int on_clock(sd_bus_message *message, void *context, sd_bus_error *ret_error)
-{
-	struct units *units = context;
-	int synchronized;
-
-	(void)ret_error;
-	if (!sd_bus_message_is_method_error(message, NULL) &&
-		sd_bus_message_read(message, "v", "b", &synchronized) >= 0)
-		units->ops->clock(units->context, synchronized);
-	return 0;
-}
-
-void units_ask_clock(struct units *units)
-{
-	static const struct property property = {"org.freedesktop.timedate1",
-		"/org/freedesktop/timedate1", "org.freedesktop.timedate1", "NTPSynchronized"};
-
-	ask_property(units, &units->clock_slot, &property, on_clock);
 }
 
 bool units_system_stops(struct units *units)

@@ -22,7 +22,6 @@ struct units_ops {
 	void (*failed)(void *context, const struct str_list *units);
 	/* "starting", "running", "degraded", "stopping", ... */
 	void (*system_state)(void *context, const char *state);
-	void (*clock)(void *context, bool synchronized);
 	/* Answer to units_look: active is true while it works or is about to. */
 	void (*looked)(void *context, const char *unit, bool active);
 };
@@ -41,7 +40,6 @@ int units_start(struct units *units, const char *unit, struct err *err)
 void units_look(struct units *units, const char *unit);
 void units_ask_failed(struct units *units);
 void units_ask_system_state(struct units *units);
-void units_ask_clock(struct units *units);
 
 /* True if systemd is taking the system down. Waits for the answer, at most a second. */
 bool units_system_stops(struct units *units);

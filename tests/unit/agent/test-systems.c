@@ -109,6 +109,22 @@ START_TEST(sees_the_data_partition)
 }
 END_TEST
 
+START_TEST(sees_who_set_the_clock)
+{
+	cleanup_free struct health_facts *facts = calloc(1, sizeof(*facts));
+	cleanup_free char *folder = str_printf("%s/run/systemd/timesync", check_dir);
+	const struct slot slot = {0};
+	struct err err = ERR_INIT;
+
+	facts_gather(check_dir, &slot, facts);
+	ck_assert(!facts->clock_synchronized);
+	ck_assert_int_eq(file_make_dirs(folder, 0700, &err), 0);
+	check_dir_put("run/systemd/timesync/synchronized", "");
+	facts_gather(check_dir, &slot, facts);
+	ck_assert(facts->clock_synchronized);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("systems");
@@ -118,5 +134,6 @@ int main(void)
 	tcase_add_loop_test(tcase, puts_damage_aside, 0, COUNT(torn));
 	tcase_add_loop_test(tcase, shows_both, 0, COUNT(states));
 	tcase_add_loop_test(tcase, sees_the_data_partition, 0, COUNT(mounts));
+	tcase_add_test(tcase, sees_who_set_the_clock);
 	return unit_main("systems", tcase);
 }
