@@ -83,6 +83,35 @@ START_TEST(shared_folders)
 }
 END_TEST
 
+/* A folder whose linked file is only known from another place of the same snapshot: in a snapshot
+ * without that place the file counts. */
+START_TEST(links_below_what_is_known)
+{
+	struct store *store;
+	cleanup_repository struct repository *repository = room_repository(&store);
+	struct id one = store_data(repository, "one1"), inner, outer, both, alone;
+	struct node file = file_node("a", &one), nodes[2];
+	cleanup_stats struct stats stats = {0};
+	struct err err = ERR_INIT;
+
+	file.links = 2;
+	file.inode = 8;
+	inner = store_tree(repository, &file, 1);
+	nodes[0] = dir_node("x", inner);
+	outer = store_tree(repository, nodes, 1);
+	nodes[0] = dir_node("a", inner);
+	nodes[1] = dir_node("b", outer);
+	both = store_tree(repository, nodes, 2);
+	alone = store_tree(repository, nodes + 1, 1);
+	ck_assert_int_eq(repository_flush(repository, repository_codec(repository), &err), 0);
+	ck_assert_int_eq(stats_init(&stats, repository, STATS_RESTORE_SIZE, &err), 0);
+	ck_assert_int_eq(stats_add(&stats, &both, &err), 0);
+	ck_assert_uint_eq(stats.bytes, 4);
+	ck_assert_int_eq(stats_add(&stats, &alone, &err), 0);
+	ck_assert_uint_eq(stats.bytes, 8);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("stats");
@@ -90,5 +119,6 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, modes, 0, COUNT(cases));
 	tcase_add_test(tcase, shared_folders);
+	tcase_add_test(tcase, links_below_what_is_known);
 	return unit_main("stats", tcase);
 }
