@@ -91,8 +91,13 @@ step_lock_tools() {
 	rm -f "$work/advice"
 }
 
-# All others; then the lock is whole, and goes into the cache.
+# All others; then the lock is whole, and goes into the cache. Another build may have settled the same meanwhile.
 step_lock_base() {
+	cache_lock "$lock_entry"
+	if [ -d "$cache/$lock_entry" ]; then
+		ui_advice "from the cache"
+		return
+	fi
 	local list=$work/base-and-own.list own=() made=$work/made-lock
 	ui_advice "Check the network, the disk space and the names of the packages in the log, then try again."
 	lock_settle base "$work/base.list" "${base_packages[@]}"

@@ -383,7 +383,7 @@ START_TEST(found_again)
 	static const unsigned files[] = {0, 4, 4, FILES};
 	static struct id ids[4][FILES][CHUNKS], trees[4];
 	struct node nodes[FILES];
-	static char names[4][FILES][8];
+	static char names[4][FILES][16];
 	struct id tree, data = blobs_save(repository, 1, 4);
 
 	for (unsigned i = 1; i < 4; i++) {

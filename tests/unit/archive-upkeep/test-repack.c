@@ -20,6 +20,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
 static unsigned reads, inside, most, wanted;
 static int read_code; /* what reading fails with */
+static size_t flipped_from = SIZE_MAX; /* what is read in one piece of that size is damaged */
 
 static int watched_read(struct store *store, enum store_type type, const char *name,
 	uint64_t offset, void *ret, size_t size, struct err *err)
@@ -40,7 +41,11 @@ static int watched_read(struct store *store, enum store_type type, const char *n
 	pthread_mutex_unlock(&mutex);
 	if (read_code)
 		return err_set(err, ERR_SYSTEM, read_code, "read: asked to fail");
-	return read_below(store, type, name, offset, ret, size, err);
+	if (read_below(store, type, name, offset, ret, size, err) < 0)
+		return -err->code;
+	if (size >= flipped_from)
+		((uint8_t *)ret)[size / 2] ^= 1;
+	return 0;
 }
 
 struct room {
@@ -62,6 +67,7 @@ static void make(struct room *room)
 	*room = (struct room){.keeps = true};
 	reads = inside = most = wanted = 0;
 	read_code = 0;
+	flipped_from = SIZE_MAX;
 	room->from = room_repository(&store);
 	for (size_t i = 0; i < BLOBS; i++) {
 		ck_assert_int_eq(secret_random(data, sizeof(data) / (i % 2 + 1), &err), 0);
@@ -225,6 +231,31 @@ START_TEST(failures)
 }
 END_TEST
 
+/* A byte that is wrong costs at most its blob; if it can be read the next time, not even that. */
+START_TEST(damage)
+{
+	const bool for_ever = _i == 1;
+	unsigned damaged, put = 0;
+	struct room room;
+	struct err err = ERR_INIT;
+
+	make(&room);
+	flipped_from = for_ever ? 1 : (size_t)2 * BLOB_BYTES;
+	ck_assert_int_eq(run(&room, NULL, true, &err), 0);
+	damaged = for_ever ? room.lost : room.plain;
+	ck_assert_uint_gt(damaged, 0);
+	ck_assert_uint_lt(damaged, BLOBS);
+	ck_assert_uint_eq(room.lost, for_ever ? damaged : 0);
+	ck_assert_uint_eq(room.sealed, BLOBS - damaged);
+	for (size_t i = 0; i < BLOBS; i++) {
+		ck_assert_uint_le(room.put[i], 1);
+		put += room.put[i];
+	}
+	ck_assert_uint_eq(put, BLOBS - room.lost);
+	end(&room);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = tcase_create("repack");
@@ -233,5 +264,6 @@ int main(void)
 	tcase_add_loop_test(tcase, all_of_them, 0, 2);
 	tcase_add_test(tcase, chosen_ones);
 	tcase_add_loop_test(tcase, failures, 0, 4);
+	tcase_add_loop_test(tcase, damage, 0, 2);
 	return unit_main("repack", tcase);
 }
