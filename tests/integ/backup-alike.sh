@@ -253,6 +253,7 @@ exec 7>fifo
 seq 1000 >&7
 sleep 1
 kill -USR1 $pid
+for _ in $(seq 1 100); do grep -q ' files, ' out && break; sleep 0.1; done
 seq 1000000 >&7
 exec 7>&-
 wait $pid || backup_die "SIGUSR1 ended it"
