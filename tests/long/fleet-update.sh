@@ -54,7 +54,7 @@ echo "--- a box at work"
 box_install bios
 box_boot bios
 box_adopt
-box_fill 20
+box_fill 60
 box_backup
 until_slots "^A $version .* true$" 300
 
