@@ -70,5 +70,5 @@ untouched damaged
 ends small 'too small'
 untouched small
 # A disk that can't be written in its middle.
-ends broken 'ERROR: write /dev/sda at byte'
+ends broken 'ERROR: write /dev/sd[ab] at byte' # whichever the kernel met first
 not_bootable broken
