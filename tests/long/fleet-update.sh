@@ -59,8 +59,8 @@ box_backup
 until_slots "^A $version .* true$" 300
 
 echo "--- refused"
-refused 'signature\|signed' "$box_dir/stranger.raucb"
-refused 'older' "$box_dir/0.0.1.raucb"
+refused 'signature verification failed' "$box_dir/stranger.raucb"
+refused "has version '0.0.1', '$version' runs" "$box_dir/0.0.1.raucb"
 
 echo "--- taken"
 begun=$SECONDS
